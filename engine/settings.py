@@ -1,0 +1,222 @@
+"""Every setting of an installation, read once: defaults < TOML file < CASEWAY_* < the caller.
+
+Nothing else reads the environment or a configuration file; who needs a setting is handed `Settings`.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from engine.errors import SettingsError
+
+PREFIX = "CASEWAY_"
+#: the file that is read when nobody names one
+CONFIG_FILE = "caseway.toml"
+#: names with the prefix that are not settings: the place of the file, and what the test suite uses
+_CONFIG_VARIABLE = f"{PREFIX}CONFIG"
+_TEST_PREFIX = f"{PREFIX}TEST_"
+_LOG_LEVELS = ("debug", "info", "warning", "error")
+_LANGUAGES = ("feel", "python")
+_WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+def _between(default: float, low: float, high: float) -> Any:
+    return field(default=default, metadata={"low": low, "high": high})
+
+
+def _one_of(default: str, choices: tuple[str, ...]) -> Any:
+    return field(default=default, metadata={"choices": choices})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of one installation; `load` builds it, tests may build it directly."""
+
+    #: folder of everything Caseway writes: the SQLite file, the outbox, secrets
+    data_dir: Path = Path("data")
+    #: SQLAlchemy URL of the database; empty: the SQLite file caseway.db in data_dir
+    database_url: str = ""
+    #: whose data this node works on; leads every index of the engine
+    tenant: str = "default"
+    #: folder of *.py files with the admin's own handlers; none by default
+    handlers_dir: Path | None = None
+    #: folder where handlers put .eml files; a relative one is inside data_dir
+    outbox_dir: Path = Path("outbox")
+
+    #: address the web process listens on
+    host: str = "127.0.0.1"
+    #: port the web process listens on; 0 takes a free one
+    port: int = _between(8080, 0, 65535)
+    #: largest upload (a bundle of diagrams) in bytes
+    upload_limit: int = _between(10 * 1024 * 1024, 1024, 1 << 30)
+    #: largest set of variables from outside (start, form, payload of a message) in bytes of JSON
+    input_limit: int = _between(1024 * 1024, 1024, 1 << 30)
+    #: `start` is refused with TooBusy while the oldest due work is older than this; seconds
+    max_due_age_s: float = _between(60.0, 0.1, 86400.0)
+
+    #: language of expressions in imported diagrams that name none: feel | python
+    default_language: str = _one_of("feel", _LANGUAGES)
+    #: run Python scripts of imported diagrams; only for deployers you trust, it is no sandbox
+    python_scripts: bool = False
+    #: values longer than this many bytes of JSON stand in the history by reference
+    history_value_limit: int = _between(4096, 64, 1 << 30)
+    #: activations after which a long run is saved as it stands and goes on in a new transaction
+    activations_per_piece: int = _between(1000, 1, 1_000_000)
+    #: such pieces without a wait state after which an incident stops the run
+    pieces_per_run: int = _between(100, 1, 1_000_000)
+    #: how long a message that nobody waits for is kept, if its sender does not say; seconds
+    message_ttl_s: float = _between(86400.0, 0.0, 1e9)
+
+    #: threads of the worker process, so handlers that run at the same time
+    worker_threads: int = _between(4, 1, 256)
+    #: work items claimed, and settled, in one transaction while there is a backlog
+    batch: int = _between(16, 1, 1000)
+    #: how long a claimed work item belongs to its worker; extended while its handler runs; seconds
+    lease_s: float = _between(30.0, 0.1, 86400.0)
+    #: longest time between two looks for due work, so the most that a lost hint costs; seconds
+    sweep_s: float = _between(1.0, 1.0, 5.0)
+    #: largest output of a handler in bytes of JSON
+    result_limit: int = _between(262144, 64, 1 << 30)
+    #: how long a handler may run before its worker process is replaced, if it does not say; seconds
+    handler_timeout_s: float = _between(60.0, 0.1, 86400.0)
+    #: further attempts after a failed one, if neither the diagram nor the handler says
+    retries: int = _between(3, 0, 1000)
+    #: wait before the first retry, doubled for each further one; seconds
+    backoff_base_s: float = _between(1.0, 0.0, 86400.0)
+    #: longest wait before a retry; seconds
+    backoff_cap_s: float = _between(300.0, 0.0, 864000.0)
+    #: how long a stopping process waits for running handlers; seconds
+    shutdown_s: float = _between(20.0, 0.0, 3600.0)
+
+    #: least severity that is logged: debug | info | warning | error
+    log_level: str = _one_of("info", _LOG_LEVELS)
+
+    def __post_init__(self) -> None:
+        # absolute, so that a changed working directory or a child process sees the same folders
+        object.__setattr__(self, "data_dir", self.data_dir.absolute())
+        object.__setattr__(self, "outbox_dir", self.data_dir / self.outbox_dir)
+        if self.handlers_dir is not None:
+            object.__setattr__(self, "handlers_dir", self.handlers_dir.absolute())
+
+    @property
+    def url(self) -> str:
+        """The SQLAlchemy URL of the database in use."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'caseway.db').as_posix()}"
+
+
+def load(
+    path: Path | str | None = None, env: Mapping[str, str] = os.environ, **overrides: Any
+) -> Settings:
+    """Read the settings; `overrides` (of the command line) win, None among them says nothing.
+
+    `path` or CASEWAY_CONFIG names a TOML file that must exist; without both, caseway.toml in the
+    working directory is read if it is there. Paths in the file are relative to the file.
+    Raises SettingsError for an unknown name or a wrong value, with the place it was read at.
+    """
+    known = {setting.name: setting for setting in fields(Settings)}
+    hints = get_type_hints(Settings)
+    values: dict[str, Any] = {}
+    for place, given, convert in _sources(path, env, overrides):
+        for name, value in given.items():
+            if name not in known:
+                raise SettingsError(f"{place(name)}: there is no setting {name!r}")
+            values[name] = _checked(known[name], hints[name], value, convert, place(name))
+    return Settings(**values)
+
+
+_Place = Callable[[str], str]
+_Convert = Callable[[Any, type], Any]
+
+
+def _sources(
+    path: Path | str | None, env: Mapping[str, str], overrides: Mapping[str, Any]
+) -> list[tuple[_Place, Mapping[str, Any], _Convert]]:
+    """Return the three sources, weakest first: how to name a place, the values, how to read one."""
+    file, table = _read_file(path, env)
+    variables = {
+        name.removeprefix(PREFIX).lower(): text
+        for name, text in env.items()
+        if name.startswith(PREFIX)
+        and name != _CONFIG_VARIABLE
+        and not name.startswith(_TEST_PREFIX)
+    }
+    said = {name: value for name, value in overrides.items() if value is not None}
+
+    def from_own_folder(name: str, value: Any) -> Any:
+        beside = name != "outbox_dir" and name.endswith("_dir") and isinstance(value, str)
+        return str(file.parent / value) if beside else value
+
+    table = {name: from_own_folder(name, value) for name, value in table.items()}
+    return [
+        (lambda name: f"{file}: {name}", table, _from_value),
+        (lambda name: f"environment: {PREFIX}{name.upper()}", variables, _from_text),
+        (lambda name: f"option {name}", said, _from_value),
+    ]
+
+
+def _read_file(path: Path | str | None, env: Mapping[str, str]) -> tuple[Path, dict[str, Any]]:
+    named = path or env.get(_CONFIG_VARIABLE)
+    file = Path(named or CONFIG_FILE)
+    if not named and not file.exists():
+        return file, {}
+    try:
+        return file, tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read: {error.strerror}")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: is not TOML: {error}")
+
+
+def _checked(setting: Field[Any], hint: Any, value: Any, convert: _Convert, place: str) -> Any:
+    kind = _plain(hint)
+    try:
+        converted = convert(value, kind)
+    except (ValueError, TypeError):
+        raise SettingsError(f"{place}: {value!r} is not {_KIND_NAMES[kind]}")
+    rule = setting.metadata
+    if "choices" in rule and converted not in rule["choices"]:
+        raise SettingsError(f"{place}: {value!r} is none of {', '.join(rule['choices'])}")
+    if "low" in rule and not rule["low"] <= converted <= rule["high"]:
+        raise SettingsError(f"{place}: {value!r} is not between {rule['low']} and {rule['high']}")
+    return converted
+
+
+_KIND_NAMES: dict[type, str] = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    Path: "a path",
+}
+
+
+def _plain(hint: Any) -> type:
+    """Return the one type of a hint: Path for `Path | None`."""
+    if get_origin(hint) in (Union, types.UnionType):
+        hint = next(part for part in get_args(hint) if part is not type(None))
+    assert isinstance(hint, type)
+    return hint
+
+
+def _from_text(text: str, kind: type) -> Any:
+    if kind is bool:
+        if text.lower() not in _WORDS:
+            raise ValueError(text)
+        return _WORDS[text.lower()]
+    return kind(text)
+
+
+def _from_value(value: Any, kind: type) -> Any:
+    if kind is Path and isinstance(value, str | Path):
+        return Path(value)
+    if kind is float and type(value) in (int, float):
+        return float(value)
+    if type(value) is not kind:
+        raise TypeError(value)
+    return value
