@@ -1,6 +1,6 @@
 """Every setting of an installation, read once: defaults < TOML file < CASEWAY_* < the caller.
 
-Nothing else reads the environment or a configuration file; who needs a setting is handed `Settings`.
+Nothing else reads the environment or a configuration file; all others are handed `Settings`.
 """
 
 from __future__ import annotations
