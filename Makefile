@@ -1,0 +1,55 @@
+# One-word commands. `make help` lists them; each one sets up what it needs.
+# PYTHON=... chooses the interpreter, JOBS=... the test processes, SYSTEM=1 lets `test` install
+# PostgreSQL and Chromium.
+
+BIN := .venv/bin
+JOBS ?= 2
+# modules of a part that may not be there yet: $(call part,NAME,MODULE,ARGUMENTS)
+part = @if [ -e $(subst .,/,$(2)).py ] || [ -e $(subst .,/,$(2))/__main__.py ]; \
+	then $(BIN)/python -m $(2) $(3); else echo "$(1): not built yet ($(2))"; fi
+
+.DEFAULT_GOAL := check
+.PHONY: help setup format lint quick check test bench conformance chaos wheel-test lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## make .venv from the locked, hashed dependencies
+	@tools/setup
+
+format: setup ## rewrite the code in the house format
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+lint: setup ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+quick: setup ## unit and integration tests on SQLite, without the slow ones
+	$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m "not slow and not postgres and not browser" \
+		$(wildcard tests/unit tests/integration)
+
+check: lint quick ## before each commit: lint, types, import directions, docs, tests; under 3 minutes
+
+test: setup ## the whole suite on every Python found, with PostgreSQL and a browser where possible
+	@$(BIN)/python -m tools.suite
+
+bench: setup ## measure; prints a table and writes build/bench.json
+	$(call part,bench,tests.bench,$(ARGS))
+
+conformance: setup ## run the public corpora; writes build/conformance.json and docs/conformance.md
+	$(call part,conformance,tests.conformance.run,$(ARGS))
+
+chaos: setup ## kill processes and databases under load; nothing may be lost or doubled
+	$(call part,chaos,tests.chaos,$(ARGS))
+
+wheel-test: setup ## build the wheel and use it from a fresh environment outside the repository
+	@$(BIN)/python -m tools.wheel
+
+lock: setup ## resolve the dependencies anew into requirements/*.txt
+	@$(BIN)/python -m tools.lock $(ARGS)
+
+clean: ## delete what the targets wrote, environments too
+	rm -rf .venv .venvs .venv.lock build dist .mypy_cache .ruff_cache .pytest_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
