@@ -4,5 +4,5 @@ from __future__ import annotations
 
 __all__ = ["OWNER"]
 
-#: whose `engine` this is; the CLI compares it at start, since other distributions use the name too
+#: whose `engine` this is: others use the name too, so the CLI compares this mark at start
 OWNER = "caseway"

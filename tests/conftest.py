@@ -1,4 +1,4 @@
-"""What every test may use: a database of its own, and no setting of the person who runs the tests."""
+"""What every test may use: a database of its own, and none of the settings of whoever runs it."""
 
 from __future__ import annotations
 

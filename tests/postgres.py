@@ -1,6 +1,6 @@
-"""A throw-away PostgreSQL cluster: own folder, own user, a socket in it and no port; gone at the end.
+"""A throw-away PostgreSQL cluster: own folder, a socket in it and no port; gone at the end.
 
-`python -m tests.postgres COMMAND...` runs a command with CASEWAY_TEST_POSTGRES naming such a cluster.
+`python -m tests.postgres COMMAND...` runs a command with CASEWAY_TEST_POSTGRES naming one.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Cluster:
         self._durable = durable
         self._account = server_account()
         #: holds the data, the log and the socket
-        self.folder = Path(tempfile.mkdtemp(prefix="caseway-pg-", dir="/tmp"))  # noqa: S108
+        self.folder = Path(tempfile.mkdtemp(prefix="caseway-pg-", dir="/tmp"))
         if self._account is not None:
             entry = pwd.getpwnam(self._account)
             os.chown(self.folder, entry.pw_uid, entry.pw_gid)

@@ -1,4 +1,4 @@
-"""`make lock`: resolves the dependencies into requirements/run.txt and dev.txt, hashes and no hosts.
+"""`make lock`: resolves the dependencies into requirements/*.txt, with hashes, without hosts.
 
 One lock serves Python 3.11-3.13; `--upgrade` as argument takes the newest versions.
 """

@@ -103,7 +103,9 @@ def installed(package: str, there: Callable[[], bool]) -> bool:
 def run_other(minor: str, python: str, environment: Mapping[str, str], result: Result) -> None:
     """Run the unit and integration tests on an interpreter that is not the default."""
     folder = ROOT / ".venvs" / minor
-    made = subprocess.run([python, "tools/environment.py", f".venvs/{minor}"], cwd=ROOT, check=False)
+    made = subprocess.run(
+        [python, "tools/environment.py", f".venvs/{minor}"], cwd=ROOT, check=False
+    )
     if made.returncode:
         result.broken.append(f"Python {minor}: its environment could not be made")
         return

@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-#: whose `web` this is; the CLI compares it at start, since other distributions use the name too
+#: whose `web` this is: others use the name too, so the CLI compares this mark at start
 OWNER = "caseway"
