@@ -1,0 +1,194 @@
+"""One handler, checked and ready to be called: from a marked function to a catalogue entry."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, get_type_hints, is_typeddict
+
+from engine import codec
+from engine.errors import BadInput, HandlerSetupError
+from engine.registry.hints import Hint, hint_of
+from engine.registry.marks import HandlerContext, Mark
+from engine.settings import Settings
+
+_CONTEXT = "context"
+_NO_DEFAULT = inspect.Parameter.empty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandlerInput:
+    """One input of a handler, as the catalogue shows it and as a call reads it."""
+
+    name: str
+    #: type, whether null is allowed, choices and note
+    hint: Hint
+    #: False if the handler can do without it
+    required: bool
+    #: used when the variable is missing or null; None if required
+    default: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandlerEntry:
+    """A handler with its catalogue entry; `call` is all that a worker needs."""
+
+    name: str
+    function: Callable[..., Any]
+    #: file and line of the function
+    source: str
+    #: attempts beyond the first
+    retries: int
+    #: how long one attempt may take; seconds
+    timeout_s: float
+    #: first wait of the back-off; seconds
+    backoff_s: float
+    #: called inside the step, without a work item
+    inline: bool
+    inputs: tuple[HandlerInput, ...]
+    #: names of the outputs, if the function returns a TypedDict
+    outputs: tuple[str, ...]
+    #: gets every variable it does not name, by **keywords
+    takes_rest: bool
+    #: asks for the HandlerContext
+    takes_context: bool
+    #: names for people, English and Chinese; may be empty
+    title: str
+    title_zh: str
+    #: the docstring, dedented
+    doc: str
+    #: largest output; bytes of JSON
+    result_limit: int
+
+    @property
+    def parameters(self) -> tuple[str, ...] | None:
+        """The names of the inputs; None if the handler takes all visible variables."""
+        return None if self.takes_rest else tuple(item.name for item in self.inputs)
+
+    def call(self, inputs: Mapping[str, Any], context: HandlerContext) -> dict[str, Any]:
+        """Call the function with inputs by name and return its checked output.
+
+        Raises BadInput for a missing or unfit input and for an output that is no dict of
+        JSON-able values or larger than the limit; anything else comes from the handler itself.
+        """
+        arguments = self._arguments(inputs)
+        if self.takes_context:
+            arguments[_CONTEXT] = context
+        result = self.function(**arguments)
+        if result is None:
+            return {}
+        if not isinstance(result, Mapping):
+            kind = type(result).__name__
+            raise BadInput(f"handler {self.name!r} returned {kind}, not a dict of outputs or None")
+        try:
+            admitted: dict[str, Any] = codec.admit(dict(result), max_bytes=self.result_limit)
+        except BadInput as error:
+            raise BadInput(f"output of handler {self.name!r}: {error}") from error
+        return admitted
+
+    def compute(self, inputs: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
+        """Call an inline handler inside a step; it gets copies, since the scopes live on."""
+        copies = {name: _copy(value) for name, value in inputs.items()}
+        return self.call(copies, HandlerContext(headers=headers))
+
+    def _arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        arguments = {item.name: self._argument(item, inputs) for item in self.inputs}
+        if self.takes_rest:
+            arguments |= {n: v for n, v in inputs.items() if n not in arguments and n != _CONTEXT}
+        return arguments
+
+    def _argument(self, item: HandlerInput, inputs: Mapping[str, Any]) -> Any:
+        value = inputs.get(item.name)
+        if value is None:
+            if item.hint.nullable and item.name in inputs:
+                return None
+            if not item.required:
+                return item.default
+            state = "null" if item.name in inputs else "missing"
+            raise BadInput(
+                f"input {item.name!r} of handler {self.name!r} is {state}: "
+                "map it in the diagram, or set a variable of that name before"
+            )
+        try:
+            return item.hint.read(value)
+        except ValueError as error:
+            raise BadInput(f"input {item.name!r} of handler {self.name!r}: {error}") from error
+
+
+def entry_of(function: Callable[..., Any], mark: Mark, settings: Settings) -> HandlerEntry:
+    """Check a marked function and return its entry; HandlerSetupError says what is wrong where."""
+    source = _source(function)
+    try:
+        inputs, rest, context = _signature(function)
+        outputs = _outputs(function)
+    except (TypeError, NameError) as error:
+        raise HandlerSetupError(f"handler {mark.name!r} ({source}): {error}") from error
+    return HandlerEntry(
+        name=mark.name,
+        function=function,
+        source=source,
+        retries=settings.retries if mark.retries is None else mark.retries,
+        timeout_s=settings.handler_timeout_s if mark.timeout_s is None else mark.timeout_s,
+        backoff_s=settings.backoff_base_s if mark.backoff_s is None else mark.backoff_s,
+        inline=mark.inline,
+        inputs=inputs,
+        outputs=outputs,
+        takes_rest=rest,
+        takes_context=context,
+        title=mark.title,
+        title_zh=mark.title_zh,
+        doc=inspect.getdoc(function) or "",
+        result_limit=settings.result_limit,
+    )
+
+
+def _signature(function: Callable[..., Any]) -> tuple[tuple[HandlerInput, ...], bool, bool]:
+    """Return the inputs, whether it takes the rest, and whether it asks for the context."""
+    unwrapped = inspect.unwrap(function)
+    if inspect.iscoroutinefunction(unwrapped) or inspect.isgeneratorfunction(unwrapped):
+        raise TypeError("a handler is a plain function: no async, no yield")
+    hints = get_type_hints(unwrapped, include_extras=True)
+    inputs, rest, context = [], False, False
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL):
+            raise TypeError(f"{parameter}: inputs come by name, so no positional-only and no *")
+        if parameter.kind is parameter.VAR_KEYWORD:
+            rest = True
+        elif parameter.name == _CONTEXT:
+            context = True
+        else:
+            inputs.append(_input(parameter, hints))
+    return tuple(inputs), rest, context
+
+
+def _input(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> HandlerInput:
+    if parameter.name not in hints:
+        raise TypeError(f"parameter {parameter.name!r} needs a type hint")
+    try:
+        hint = hint_of(hints[parameter.name])
+    except TypeError as error:
+        raise TypeError(f"parameter {parameter.name!r}: {error}")
+    has_default = parameter.default is not _NO_DEFAULT
+    return HandlerInput(
+        name=parameter.name,
+        hint=hint,
+        required=not has_default and not hint.nullable,
+        default=parameter.default if has_default else None,
+    )
+
+
+def _outputs(function: Callable[..., Any]) -> tuple[str, ...]:
+    returned = get_type_hints(inspect.unwrap(function)).get("return")
+    return tuple(get_type_hints(returned)) if is_typeddict(returned) else ()
+
+
+def _source(function: Callable[..., Any]) -> str:
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code else repr(function)
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _copy(part) for key, part in value.items()}
+    return [_copy(part) for part in value] if isinstance(value, list) else value
