@@ -21,6 +21,7 @@ from tests import postgres
 ROOT = Path(__file__).resolve().parent.parent
 CI = os.environ.get("CI") == "true"
 MAY_INSTALL = CI or os.environ.get("SYSTEM") == "1"
+ADVICE = "see build/apt-*.log" if MAY_INSTALL else "SYSTEM=1 installs it"
 JOBS = os.environ.get("JOBS", "2")
 
 
@@ -42,7 +43,7 @@ def main() -> int:
     (ROOT / "build").mkdir(exist_ok=True)
     default, others = find_pythons()
     if not has_chromium():
-        result.left_out.append("browser: no Chromium; SYSTEM=1 installs it")
+        result.left_out.append(f"browser: no Chromium; {ADVICE}")
     with database(result) as environment:
         for minor, path in others.items():
             run_other(minor, path, environment, result)
@@ -80,7 +81,7 @@ def database(result: Result) -> Iterator[Mapping[str, str]]:
         with postgres.cluster() as started:
             yield os.environ | {postgres.VARIABLE: started.url()}
     else:
-        result.left_out.append("PostgreSQL: no server here; SYSTEM=1 installs it")
+        result.left_out.append(f"PostgreSQL: no server; {ADVICE}")
         yield os.environ
 
 
