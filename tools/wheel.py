@@ -32,10 +32,10 @@ def main() -> int:
         outside = folder / "elsewhere"
         outside.mkdir()
         kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
-        environment = kept | {"CASEWAY_DATA": str(outside / "data")}
-        run([str(python), "-c", SMOKE], outside, environment)
-        run([str(python.with_name("caseway")), "--help"], outside, environment)
-        run([str(python.with_name("caseway")), "cases", "--json"], outside, environment)
+        caseway = [str(python.with_name("caseway")), "--data", str(outside / "data")]
+        run([str(python), "-c", SMOKE], outside, kept)
+        for arguments in (["--help"], ["--version"], ["cases", "--json"]):
+            run([*caseway, *arguments], outside, kept)
     print("wheel-test: passed")
     return 0
 

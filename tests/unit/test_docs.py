@@ -61,7 +61,7 @@ def test_every_setting_is_documented() -> None:
 
 
 def test_every_verb_of_the_command_line_is_documented() -> None:
-    commands = list(verbs(built("web.cli").main))
+    commands = list(verbs(built("web.cli").cli))
 
     assert commands
     assert missing((name for name, _ in commands), written(*REFERENCE)) == []
@@ -70,7 +70,7 @@ def test_every_verb_of_the_command_line_is_documented() -> None:
 def test_every_option_of_the_command_line_is_documented() -> None:
     options = {
         option
-        for _, command in verbs(built("web.cli").main)
+        for _, command in verbs(built("web.cli").cli)
         for parameter in command.params
         if isinstance(parameter, click.Option) and not parameter.hidden
         for option in parameter.opts

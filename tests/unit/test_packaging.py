@@ -95,7 +95,7 @@ def test_foreign_package_of_our_name_stops_the_command_line(package: str, tmp_pa
     (tmp_path / package / "__init__.py").write_text("OWNER = 'somebody else'\n")
 
     done = subprocess.run(
-        [sys.executable, "-c", "from web.cli import main; main(['--help'])"],
+        [sys.executable, "-c", "from web.cli import main; main()", "cases"],
         cwd=tmp_path,
         env={key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ},
         capture_output=True,
@@ -104,7 +104,7 @@ def test_foreign_package_of_our_name_stops_the_command_line(package: str, tmp_pa
     )
 
     # then one sentence names it and where it lies
-    assert done.returncode == 1
+    assert done.returncode in (1, 2)
     assert "Traceback" not in done.stderr
     assert package in done.stderr
     assert str(tmp_path) in done.stderr
