@@ -1,0 +1,195 @@
+"""What each route of the API does: from a checked call to one verb of the engine."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from engine.model import InstanceState
+from web.render import cursor
+from web.route import Answer, Call
+
+
+def page(call: Call, rows: Sequence[Any]) -> Answer:
+    """Return one page of a list, and from where the next one goes on; null after the last."""
+    more = bool(rows) and len(rows) == call.query["limit"]
+    return Answer(body={"items": rows, "next": cursor(rows[-1]) if more else None})
+
+
+def deploy(call: Call) -> Answer:
+    """Store a bundle."""
+    deployment = call.engine.deploy(
+        call.bundle,
+        by=call.caller.name,
+        activate=call.query["activate"],
+        comment=call.query["comment"],
+    )
+    return Answer(body=deployment, status=201 if deployment.created else 200)
+
+
+def check(call: Call) -> Answer:
+    """List the problems of a bundle."""
+    problems = call.engine.check(call.bundle)
+    return Answer(body={"deployable": not any(p.stops for p in problems), "problems": problems})
+
+
+def deployment(call: Call) -> Answer:
+    """Show a deployment."""
+    return Answer(body=call.engine.deployment(call.path["deployment_id"]))
+
+
+def file(call: Call) -> Answer:
+    """Give a file back, byte for byte as it was uploaded."""
+    data = call.engine.file(call.path["deployment_id"], call.path["name"])
+    digest = hashlib.sha256(data).hexdigest()
+    return Answer(body=data, headers={"ETag": f'"{digest}"', "Content-Disposition": "attachment"})
+
+
+def definitions(call: Call) -> Answer:
+    """List all versions."""
+    return Answer(body={"items": call.engine.definitions(), "next": None})
+
+
+def activate(call: Call) -> Answer:
+    """Choose the version for new instances."""
+    return Answer(
+        body=call.engine.activate(
+            call.path["process_id"],
+            call.body["version"],
+            by=call.caller.name,
+            why=call.body["why"],
+        )
+    )
+
+
+def start(call: Call) -> Answer:
+    """Start an instance."""
+    instance = call.engine.start(
+        call.body["process_id"],
+        call.body["variables"],
+        business_key=call.body["business_key"],
+        start_key=call.idempotency_key,
+        version=call.body["version"],
+        by=call.caller.name,
+    )
+    return Answer(
+        body=instance,
+        status=201 if instance.created else 200,
+        headers={"Location": f"/api/instances/{instance.id}"},
+    )
+
+
+def instances(call: Call) -> Answer:
+    """List instances."""
+    state = call.query["state"]
+    rows = call.engine.cases(
+        state=InstanceState(state) if state else None,
+        process_id=call.query["process_id"],
+        business_key=call.query["business_key"],
+        after=call.query["after"],
+        limit=call.query["limit"],
+    )
+    return page(call, rows)
+
+
+def instance(call: Call) -> Answer:
+    """Show an instance; its revision is the ETag."""
+    found = call.engine.case(call.path["instance_id"])
+    return Answer(body=found, headers={"ETag": f'"{found.revision}"'})
+
+
+def history(call: Call) -> Answer:
+    """List what happened in an instance."""
+    rows = call.engine.history(
+        call.path["instance_id"], after=call.query["after"], limit=call.query["limit"]
+    )
+    return page(call, rows)
+
+
+def variables(call: Call) -> Answer:
+    """Show the variables of an instance."""
+    return Answer(body=call.engine.variables(call.path["instance_id"]))
+
+
+def cancel(call: Call) -> Answer:
+    """End an instance."""
+    return Answer(
+        body=call.engine.cancel(call.path["instance_id"], by=call.caller.name, why=call.body["why"])
+    )
+
+
+def tasks(call: Call) -> Answer:
+    """List tasks of people."""
+    query = call.query
+    rows = call.engine.tasks(
+        user=query["user"],
+        groups=query["group"],
+        instance_id=query["instance_id"],
+        process_id=query["process_id"],
+        state=query["state"],
+        after=query["after"],
+        limit=query["limit"],
+    )
+    return page(call, rows)
+
+
+def task(call: Call) -> Answer:
+    """Show a task."""
+    return Answer(body=call.engine.task(call.path["task_id"]))
+
+
+def claim(call: Call) -> Answer:
+    """Take a task."""
+    return Answer(body=call.engine.claim(call.path["task_id"], by=call.caller.name))
+
+
+def unclaim(call: Call) -> Answer:
+    """Give a task back."""
+    return Answer(body=call.engine.unclaim(call.path["task_id"], by=call.caller.name))
+
+
+def complete(call: Call) -> Answer:
+    """Complete a task."""
+    return Answer(
+        body=call.engine.complete(call.path["task_id"], call.body["variables"], by=call.caller.name)
+    )
+
+
+def correlate(call: Call) -> Answer:
+    """Send a message."""
+    body = call.body
+    ttl_s = body["ttl_s"]
+    return Answer(
+        body=call.engine.correlate(
+            body["name"],
+            key=body["key"],
+            payload=body["payload"],
+            message_id=body["message_id"],
+            ttl_s=None if ttl_s is None else float(ttl_s),
+            by=call.caller.name,
+        )
+    )
+
+
+def signal(call: Call) -> Answer:
+    """Send a signal."""
+    name = call.body["name"]
+    reached = call.engine.signal(name, payload=call.body["payload"], by=call.caller.name)
+    return Answer(body={"name": name, "receivers": reached})
+
+
+def incidents(call: Call) -> Answer:
+    """List incidents."""
+    rows = call.engine.incidents(
+        open=call.query["open"],
+        instance_id=call.query["instance_id"],
+        after=call.query["after"],
+        limit=call.query["limit"],
+    )
+    return page(call, rows)
+
+
+def retry(call: Call) -> Answer:
+    """Try again where an incident stopped a case."""
+    return Answer(body=call.engine.retry(call.path["incident_id"], by=call.caller.name))

@@ -1,0 +1,150 @@
+"""What runs inside the two processes of `caseway serve`; started by web/serve.py only.
+
+A child ends with its parent, however the parent ends: it watches a pipe whose other end only the
+parent holds, and on Linux asks the kernel for a signal as well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.errors import EngineError
+from web.serve import HOPELESS
+
+if TYPE_CHECKING:
+    from engine.settings import Settings
+
+log = logging.getLogger("caseway")
+
+#: how often the worker says that it lives; seconds
+BEAT_S = 1.0
+_SET_PARENT_DEATH_SIGNAL = 1
+
+
+def follow(life: int) -> None:
+    """End this process as soon as the parent is gone."""
+    if sys.platform == "linux":
+        import ctypes
+
+        # also ends a process that is stuck in C code and never looks at the pipe
+        ctypes.CDLL(None, use_errno=True).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+    def watch() -> None:
+        os.read(life, 1)  # nothing is ever written: this returns when the parent has ended
+        os._exit(1)
+
+    threading.Thread(target=watch, name="follow-parent", daemon=True).start()
+
+
+def hinter(hint: int | None) -> Callable[[datetime | None], None]:
+    """Return the `announce` of an engine in the web process: one byte on the pipe of hints."""
+
+    def announce(_due_at: datetime | None = None) -> None:
+        # a full pipe holds hints enough; a lost one costs at most one sweep
+        with contextlib.suppress(BlockingIOError, BrokenPipeError):
+            if hint is not None:
+                os.write(hint, b".")
+
+    return announce
+
+
+class Heartbeat:
+    """When the worker was last heard, told by the pipe of heartbeats."""
+
+    def __init__(self, beat: int, now: Callable[[], float] = time.monotonic) -> None:
+        self._beat = beat
+        self._now = now
+        self._heard_at: float | None = None
+        self._lock = threading.Lock()
+
+    def age_s(self) -> float | None:
+        """Return the seconds since the last beat that was noticed; None before the first."""
+        with self._lock:
+            with contextlib.suppress(BlockingIOError):
+                while os.read(self._beat, 4096):
+                    self._heard_at = self._now()
+            return None if self._heard_at is None else self._now() - self._heard_at
+
+
+def beats(beat: int) -> Callable[[], None]:
+    """Return what the worker calls to say that it lives; too many beats are dropped."""
+
+    def tell() -> None:
+        with contextlib.suppress(BlockingIOError, BrokenPipeError):
+            os.write(beat, b".")
+
+    return tell
+
+
+def listen_to(hint: int, wake: Callable[[], None]) -> None:
+    """Call `wake` for each burst of hints on the pipe, in a thread of its own."""
+
+    def read() -> None:
+        while True:
+            select.select([hint], [], [])
+            with contextlib.suppress(BlockingIOError):
+                if not os.read(hint, 4096):
+                    return
+            wake()
+
+    threading.Thread(target=read, name="hints", daemon=True).start()
+
+
+@click.command()
+@click.argument("name", type=click.Choice(["web", "worker"]))
+@click.option("--listen", type=int)
+@click.option("--hint", type=int)
+@click.option("--beat", type=int)
+@click.option("--life", type=int)
+def main(name: str, listen: int, hint: int, beat: int, life: int) -> None:
+    """Run one child until SIGTERM; exit status 78 says that a restart would not help."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which drains us
+    follow(life)
+    from engine.settings import load
+
+    try:
+        settings = load()
+        logging.basicConfig(
+            level=settings.log_level.upper(), format=f"{name} %(levelname)s %(name)s: %(message)s"
+        )
+        if name == "web":
+            run_web(settings, listen=listen, hint=hint, beat=beat)
+        else:
+            run_worker(settings, hint=hint, beat=beat)
+    except EngineError as error:
+        log.error("%s", error)
+        sys.exit(HOPELESS)
+
+
+def run_web(settings: Settings, *, listen: int, hint: int, beat: int) -> None:
+    """Answer HTTP on the inherited socket until SIGTERM."""
+    from web.app import create_app
+    from web.listen import answer
+    from web.opening import open_engine
+
+    heartbeat = Heartbeat(beat)
+    engine = open_engine(settings, announce=hinter(hint))
+    app = create_app(settings, engine=engine, worker_age_s=heartbeat.age_s)
+    answer(app, socket.socket(fileno=listen), settings)
+
+
+def run_worker(settings: Settings, *, hint: int, beat: int) -> None:
+    """Do due work until SIGTERM."""
+    raise NotImplementedError
+
+
+if __name__ == "__main__":
+    main()

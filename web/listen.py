@@ -1,0 +1,57 @@
+"""HTTP: waitress on a socket that somebody else has bound, with an end that loses no answer."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from engine.settings import Settings
+
+#: requests answered at the same time
+THREADS = 8
+#: bytes of a request beside its body: multipart borders, form fields
+OVERHEAD = 64 * 1024
+
+
+def answer(app: Flask, listener: socket.socket, settings: Settings) -> None:
+    """Answer requests until SIGTERM, then finish those that have begun and return."""
+    import waitress
+
+    server: Any = waitress.create_server(
+        app,
+        sockets=[listener],
+        threads=THREADS,
+        ident=None,
+        # one byte above what the application refuses, so that the refusal is ours to word
+        max_request_body_size=2 * settings.upload_limit + OVERHEAD,
+    )
+    stopping: list[int] = []
+
+    def stop(number: int, frame: object) -> None:
+        stopping.append(number)
+        server.pull_trigger()  # the loop may sit in a poll; this ends it
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        while not stopping:
+            server.asyncore.loop(timeout=5, use_poll=True, map=server._map, count=1)
+        _finish(server, settings.shutdown_s)
+    finally:
+        server.task_dispatcher.shutdown(timeout=1)
+
+
+def _finish(server: Any, limit_s: float) -> None:
+    """Take no new connection; go on until every request that has begun is answered and sent."""
+    server.accepting = False
+    end = time.monotonic() + limit_s
+    while time.monotonic() < end and any(_busy(c) for c in server.active_channels.values()):
+        server.asyncore.loop(timeout=0.1, use_poll=True, map=server._map, count=1)
+
+
+def _busy(channel: Any) -> bool:
+    return bool(channel.request or channel.requests or channel.total_outbufs_len)

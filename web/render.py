@@ -1,0 +1,40 @@
+"""Stored values as plain JSON objects, the same for the command line and the API."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+
+def plain(value: Any) -> Any:
+    """Return a value of engine/model.py as dicts, lists and texts; variables stay as they are.
+
+    Moments become texts like 2026-01-05T06:12:45.123Z. Decimals and FEEL's temporal values inside
+    variables are left to `engine.codec.to_json`, which writes the result.
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    return value
+
+
+def moment(at: datetime) -> str:
+    """Return an aware moment as text in UTC, to the microsecond if it has some."""
+    if at.tzinfo is None:
+        return at.isoformat()
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def cursor(row: Any) -> Any:
+    """Return where a list goes on after this row: its id, or its number in a history."""
+    return row.seq if hasattr(row, "seq") else row.id

@@ -1,0 +1,221 @@
+"""The parent of `caseway serve`: starts the web and the worker process and replaces a dead one.
+
+It holds what must outlive a child: the listening socket, the pipe of hints (web to worker) and the
+pipe of heartbeats (worker to web). It imports nothing heavy and touches no database.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import FrameType
+
+from engine.errors import SettingsError
+
+log = logging.getLogger("caseway.serve")
+
+#: exit status of a child that a restart would not mend: a wrong setting, a newer schema
+HOPELESS = 78
+#: a child that lived so long has recovered; its next restart is immediate again; seconds
+RECOVERED_AFTER_S = 10.0
+FIRST_DELAY_S, LONGEST_DELAY_S = 0.1, 30.0
+#: how much longer than its own limit a draining child may take before it is killed; seconds
+GRACE_S = 5.0
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a listening socket. Raises SettingsError if the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise SettingsError(f"cannot listen on {host} port {port}: {error.strerror or error}")
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return the address of a listening socket as people type it."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def restart_delay_s(failures: int) -> float:
+    """Return how long to wait before a child that died so often in a row is started again."""
+    if failures <= 1:
+        return 0.0
+    return float(min(FIRST_DELAY_S * 2 ** (failures - 2), LONGEST_DELAY_S))
+
+
+@dataclass(slots=True)
+class Child:
+    """One of the two processes, and how its life went so far."""
+
+    #: web | worker
+    name: str
+    #: descriptors it inherits, by their role; becomes its command line
+    descriptors: Mapping[str, int]
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    #: deaths in a row without a long life between them
+    failures: int = 0
+    #: not started again before; monotonic seconds
+    not_before: float = 0.0
+
+    def start(self, environment: Mapping[str, str], now: float) -> None:
+        """Start the process with its descriptors, safe from folders called like our packages."""
+        roles = [f"--{role}={fd}" for role, fd in self.descriptors.items()]
+        self.process = subprocess.Popen(
+            # -P: a folder called `web` in the working directory must not be run instead of ours
+            [sys.executable, "-P", "-m", "web.child", self.name, *roles],
+            env=dict(environment),
+            pass_fds=tuple(self.descriptors.values()),
+        )
+        self.started_at = now
+
+    def note_end(self, now: float) -> int | None:
+        """Return the exit status if the process has ended since the last look, else None."""
+        if self.process is None or (status := self.process.poll()) is None:
+            return None
+        self.process = None
+        lived_long = now - self.started_at >= RECOVERED_AFTER_S
+        self.failures = 1 if lived_long else self.failures + 1
+        self.not_before = now + restart_delay_s(self.failures)
+        return status
+
+    def send(self, number: int) -> None:
+        """Send the process a signal if it lives."""
+        if self.process is not None:
+            self.process.send_signal(number)
+
+
+class Parent:
+    """Keeps the children alive until it is told to stop."""
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        environment: Mapping[str, str],
+        *,
+        shutdown_s: float,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._environment = {**os.environ, **environment}
+        self._shutdown_s = shutdown_s
+        self._now = now
+        self._stop_signals = 0
+        hints, beats, lifeline = _pipe(), _pipe(), os.pipe()
+        #: its end is what children wait for: it closes when this process dies, however it dies
+        self._life = lifeline[1]
+        self.children = (
+            Child(
+                "web",
+                {"listen": listener.fileno(), "hint": hints[1], "beat": beats[0],
+                 "life": lifeline[0]},
+            ),
+            Child("worker", {"hint": hints[0], "beat": beats[1], "life": lifeline[0]}),
+        )  # fmt: skip
+        self._listener = listener
+
+    def run(self) -> int:
+        """Run until SIGTERM or SIGINT, drain the children, and return the exit status."""
+        with self._signals() as wake:
+            status = self._supervise(wake)
+            self._listener.close()
+            return max(status, self._drain(wake))
+
+    @contextlib.contextmanager
+    def _signals(self):  # type: ignore[no-untyped-def]
+        """Turn the signals that matter into bytes on a pipe, which is yielded."""
+        wake, woken = _pipe()
+        before = {
+            number: signal.signal(number, handler)
+            for number, handler in (
+                (signal.SIGTERM, self._note_stop),
+                (signal.SIGINT, self._note_stop),
+                (signal.SIGCHLD, lambda *_: None),
+            )
+        }
+        signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+        try:
+            yield wake
+        finally:
+            signal.set_wakeup_fd(-1)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _note_stop(self, number: int, frame: FrameType | None) -> None:
+        self._stop_signals += 1
+
+    def _supervise(self, wake: int) -> int:
+        while not self._stop_signals:
+            now = self._now()
+            for child in self.children:
+                if self._ended_for_good(child, now):
+                    return 1
+                if child.process is None and now >= child.not_before:
+                    child.start(self._environment, now)
+            _sleep(wake, min((c.not_before for c in self.children if not c.process), default=None)
+                   , self._now())  # fmt: skip
+        return 0
+
+    def _ended_for_good(self, child: Child, now: float) -> bool:
+        status = child.note_end(now)
+        if status is None:
+            return False
+        if status == HOPELESS:
+            log.error("the %s process cannot run; its message is above", child.name)
+            return True
+        wait_s = max(0.0, child.not_before - now)
+        log.warning("the %s process ended (%s), restart in %.1f s", child.name, status, wait_s)
+        return False
+
+    def _drain(self, wake: int) -> int:
+        """Ask both to finish what they have begun; kill what does not, and say so by a 1."""
+        deadline = self._now() + self._shutdown_s + GRACE_S
+        heard = self._stop_signals
+        for child in self.children:
+            child.send(signal.SIGTERM)
+        while any(child.process for child in self.children):
+            if self._now() >= deadline or self._stop_signals > heard + 1:
+                return self._kill()
+            _sleep(wake, deadline, self._now())
+            for child in self.children:
+                child.note_end(self._now())
+        return 0
+
+    def _kill(self) -> int:
+        for child in self.children:
+            if child.process is not None:
+                log.warning("the %s process did not stop in time and is killed", child.name)
+                child.process.kill()
+                child.process.wait()
+        return 1
+
+
+def _pipe() -> tuple[int, int]:
+    """Return the two ends of a pipe; neither side ever waits for the other."""
+    ends = os.pipe()
+    for end in ends:
+        os.set_blocking(end, False)
+    return ends
+
+
+def _sleep(wake: int, until: float | None, now: float) -> None:
+    """Wait for a signal, or until a moment; without one, for a signal only."""
+    timeout = None if until is None else max(0.0, until - now)
+    select.select([wake], [], [], timeout)
+    with contextlib.suppress(BlockingIOError):
+        os.read(wake, 4096)

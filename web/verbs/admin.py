@@ -1,0 +1,93 @@
+"""incidents, retry, tokens, migrate: the work of whoever keeps the installation running."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from web.bulk import Tally
+from web.session import Session, by_option, common, paged, progress
+
+COLUMNS = ("id", "kind", "instance_id", "element_id", "message", "created_at", "resolved_at")
+TOKENS = ("id", "name", "role", "created_at", "created_by", "revoked_at")
+
+
+@click.command()
+@click.option("--case", "instance", help="Only incidents of this instance.")
+@click.option("--resolved", is_flag=True, help="The resolved ones instead of the open ones.")
+@click.option("--after", help="Go on after this id.")
+@click.option("--limit", default=50, show_default=True, help="Rows at most; 0 means all.")
+@common
+def incidents(session: Session, instance: str | None, resolved: bool, limit: int,
+              after: str | None) -> None:  # fmt: skip
+    """List what cannot go on without a person."""
+    rows = paged(
+        session.engine.incidents, limit, after=after, open=not resolved, instance_id=instance
+    )
+    session.out.listing(rows, COLUMNS)
+
+
+@click.command()
+@click.argument("incidents", nargs=-1, metavar="[INCIDENT]...")
+@click.option("--all", "everything", is_flag=True, help="Every open incident.")
+@by_option
+@common
+def retry(session: Session, incidents: tuple[str, ...], everything: bool, by: str) -> int:
+    """Try again where INCIDENTs stopped their cases; the cause should be mended first."""
+    if bool(incidents) == everything:
+        raise click.UsageError("name incidents, or say --all")
+    engine = session.engine
+    # all ids are read before the first retry: a retry that fails again opens a new incident
+    names = incidents or tuple(row.id for row in list(paged(engine.incidents, 0, open=True)))
+    tally = Tally(("retried",))
+    for name in progress(names, total=len(names), what="retry"):
+        with tally.refusals(name):
+            engine.retry(name, by=by)
+            tally.done("retried", name)
+    return tally.report(session.out)
+
+
+@click.group()
+def tokens() -> None:
+    """Create, list and revoke the bearer tokens of the API."""
+
+
+@tokens.command("create")
+@click.argument("name")
+@click.option("--role", required=True, help="What the token may do; see docs/reference.md.")
+@by_option
+@common
+def create_token(session: Session, name: str, role: str, by: str) -> None:
+    """Make a token that acts as the user NAME; its secret is shown this once."""
+    token, secret = session.engine.create_token(name, role=role, by=by)
+    session.out.one({"token": token, "secret": secret}, secret)
+    session.out.say(f"token {token.id} acts as {name} with the role {role}; keep the secret safe")
+
+
+@tokens.command("list")
+@common
+def list_tokens(session: Session) -> None:
+    """List the tokens; nobody can read their secrets again."""
+    session.out.listing(session.engine.tokens(), TOKENS)
+
+
+@tokens.command("revoke")
+@click.argument("token")
+@by_option
+@common
+def revoke_token(session: Session, token: str, by: str) -> None:
+    """Make TOKEN (its id) worthless at once."""
+    found: Any = session.engine.revoke_token(token, by=by)
+    session.out.one(found, f"token {token} is revoked")
+
+
+@click.command()
+@common
+def migrate(session: Session) -> None:
+    """Bring the schema of the database up to date; every other verb does it too."""
+    assert session.engine  # opened, and with that migrated
+    session.out.one({"migrated": True}, "the schema is up to date")
+
+
+VERBS = (incidents, retry, tokens, migrate)

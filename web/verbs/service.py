@@ -1,0 +1,77 @@
+"""serve, web, work: the processes that run all day."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+
+import click
+
+from web.session import Session, common
+
+HOST = click.option("--host", help="Address to listen on.")
+PORT = click.option("--port", type=int, help="Port to listen on; 0 takes a free one.")
+
+
+@click.command()
+@HOST
+@PORT
+@common
+def serve(session: Session, host: str | None, port: int | None) -> int:
+    """Run the service: a web and a worker process, started again when they die.
+
+    SIGTERM or Ctrl-C lets both finish what they have begun. The address is printed when the port
+    is taken; calls made before the web process is up wait for it.
+    """
+    from web.serve import Parent, bind, url_of
+
+    session.overrides |= {"host": host, "port": port}
+    settings = session.settings
+    _log(settings.log_level)
+    listener = bind(settings.host, settings.port)
+    url = url_of(listener)
+    click.echo(json.dumps({"url": url, "pid": os.getpid()}) if session.out.as_json else url)
+    sys.stdout.flush()  # who starts us in a pipe waits for this line
+    return Parent(listener, session.environment, shutdown_s=settings.shutdown_s).run()
+
+
+@click.command()
+@HOST
+@PORT
+@common
+def web(session: Session, host: str | None, port: int | None) -> None:
+    """Run only the web process, for an installation that starts its processes itself."""
+    from web.app import create_app
+    from web.listen import answer
+    from web.serve import bind, url_of
+
+    session.overrides |= {"host": host, "port": port}
+    settings = session.settings
+    listener = bind(settings.host, settings.port)
+    click.echo(url_of(listener))
+    sys.stdout.flush()
+    answer(create_app(settings, engine=session.engine), listener, settings)
+
+
+@click.command()
+@click.option("--drain", is_flag=True, help="Do what is due now in this process, then end.")
+@common
+def work(session: Session, drain: bool) -> int:
+    """Run only a worker process; several may share one PostgreSQL database."""
+    if drain:
+        from engine.worker import drain as drain_now
+        from web.opening import load_registry
+
+        ran = drain_now(session.engine, registry=load_registry(session.settings), batch=16)
+        session.out.one({"done": ran}, f"{ran} item(s) of work done")
+        return 0
+    return 0
+
+
+def _log(level: str) -> None:
+    logging.basicConfig(level=level.upper(), format="%(name)s %(levelname)s: %(message)s")
+
+
+VERBS = (serve, web, work)
