@@ -1,0 +1,29 @@
+"""The token: SpiffWorkflow, hardened. `step` runs a command, `parse` builds a definition.
+
+Pure: no database, no clock, no network. See docs/architecture.md for the way of a token.
+"""
+
+from __future__ import annotations
+
+from engine.kernel.definition import Definition, Element
+from engine.kernel.parser import ParseFault, parse
+from engine.kernel.process import Limits, World
+from engine.kernel.snapshot import FORMAT
+from engine.kernel.step import step
+from engine.kernel.timers import parse_cycle, parse_duration, parse_moment
+from engine.kernel.variables import variables_of
+
+__all__ = [
+    "FORMAT",
+    "Definition",
+    "Element",
+    "Limits",
+    "ParseFault",
+    "World",
+    "parse",
+    "parse_cycle",
+    "parse_duration",
+    "parse_moment",
+    "step",
+    "variables_of",
+]

@@ -1,0 +1,410 @@
+"""Tasks, sub-processes and call activities (BPMN 2.0.2, 10.3 and 13.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from engine.errors import ExecutionFault
+from engine.kernel.node import Node
+from engine.kernel.scopes import Variables, put_path
+from engine.kernel.timers import to_moment
+from engine.languages import Expression, Script
+from engine.model import NewUserTask, NewWork, Value
+
+if TYPE_CHECKING:
+    from engine.kernel.definition import ScopeSpec
+    from engine.kernel.events import BoundaryEvent, MessageTrigger
+    from engine.kernel.process import Scope, Token
+    from engine.kernel.repetition import MultiInstance
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """One input or output mapping."""
+
+    target: str
+    source: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What zeebe:taskDefinition and zeebe:taskHeaders say: which handler, with what."""
+
+    topic: Expression
+    retries: Expression | None
+    headers: Mapping[str, str]
+
+
+class MappedNode(Node):
+    """A node with input and output mappings (zeebe:ioMapping, data associations)."""
+
+    inputs: Sequence[Mapped] = ()
+    outputs: Sequence[Mapped] = ()
+
+    def localise(self, token: Token) -> Variables:
+        """Give the token a scope of its own, if it has none yet."""
+        if token.vars.owner != token.id:
+            token.vars = Variables(token.id, token.vars)
+        return token.vars
+
+    def take_inputs(self, token: Token) -> None:
+        """Evaluate the input mappings, in order, into the token's own scope."""
+        if not self.inputs:
+            return
+        process = token.workflow.process
+        local = self.localise(token)
+        for mapping in self.inputs:
+            value = process.evaluate(mapping.source, token)
+            name, whole = put_path(mapping.target, value, local.values)
+            process.set_variable(local, token, name, whole)
+
+    def keep(self, token: Token, result: Mapping[str, Value]) -> None:
+        """Keep a result where the output mappings will look for it, or write it out at once."""
+        process = token.workflow.process
+        if not self.outputs:
+            process.store(token, result)
+            return
+        local = self.localise(token)
+        for name, value in result.items():
+            process.set_variable(local, token, name, value)
+
+    def give_outputs(self, token: Token) -> None:
+        """Evaluate the output mappings into the scopes around the token."""
+        if not self.outputs:
+            return
+        process = token.workflow.process
+        local = self.localise(token)
+        assert local.parent is not None
+        for mapping in self.outputs:
+            value = process.evaluate(mapping.source, token)
+            outside = local.parent
+            name, whole = put_path(mapping.target, value, outside.view())
+            process.set_variable(outside.home_of(name), token, name, whole)
+
+
+class Activity(MappedNode):
+    """What tasks, sub-processes and calls have in common."""
+
+    is_activity = True
+    boundaries: Sequence[BoundaryEvent] = ()
+    repetition: MultiInstance | None = None
+
+    def _run_hook(self, token: Token) -> bool | None:
+        if self.repetition is not None and token.body is None:
+            self.arm_boundaries(token)
+            return self.repetition.begin(token)
+        self.take_inputs(token)
+        if token.body is None:
+            self.arm_boundaries(token)
+        return self.perform(token)
+
+    def perform(self, token: Token) -> bool | None:
+        """Do what this kind of activity does; True when done, None to wait."""
+        self.give_outputs(token)
+        return True
+
+    def arm_boundaries(self, token: Token) -> None:
+        """Let the boundary events listen while the activity is active."""
+        if not token.arms:
+            for event in self.boundaries:
+                event.arm(token)
+
+    def finished_outside(self, token: Token, result: Mapping[str, Value]) -> None:
+        """Take the result of a form or a handler and complete."""
+        token.workflow.process.unwait(token, "completed")
+        self.keep(token, result)
+        self.finish_again(token)
+
+    def finish_again(self, token: Token) -> None:
+        """Complete with what is kept; also the second try after an incident at the outputs."""
+        self.give_outputs(token)
+        token.complete()
+
+    def _on_complete(self, token: Token) -> None:
+        if token.body is None:
+            super()._on_complete(token)
+            return
+        body = token.body
+        assert self.repetition is not None
+        token.workflow.process.finish(token)
+        self.repetition.child_done(body, token)
+
+    def scope_ended(self, token: Token, scope: Scope) -> None:
+        """Go on when what runs inside has ended."""
+        raise NotImplementedError(self.type)
+
+
+class ManualTask(Activity):
+    """A task outside any system: completes at once, like an abstract task (13.3.3)."""
+
+    type = "manualTask"
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Who shall do a user task and until when; every text may be an expression."""
+
+    assignee: Expression | None = None
+    candidate_groups: Expression | None = None
+    candidate_users: Expression | None = None
+    due_date: Expression | None = None
+    follow_up_date: Expression | None = None
+    priority: Expression | None = None
+    form_key: Expression | None = None
+
+
+class UserTask(Activity):
+    """A task for people; waits until one of them completes it."""
+
+    type = "userTask"
+    assignment = Assignment()
+
+    def perform(self, token: Token) -> bool | None:
+        process = token.workflow.process
+        plan = self.assignment
+
+        def value(expression: Expression | None) -> Value:
+            return None if expression is None else process.evaluate(expression, token)
+
+        process.await_people(
+            token,
+            NewUserTask(
+                token.workflow.instance_id,
+                self.bpmn_id,
+                token.id,
+                self.bpmn_name,
+                _text(value(plan.assignee)),
+                _names(value(plan.candidate_groups)),
+                _names(value(plan.candidate_users)),
+                _moment(value(plan.due_date)),
+                _moment(value(plan.follow_up_date)),
+                _priority(value(plan.priority)),
+                _text(value(plan.form_key)),
+            ),
+        )
+        return None
+
+
+def _text(value: Value) -> str | None:
+    return None if value is None or value == "" else str(value)
+
+
+def _names(value: Value) -> tuple[str, ...]:
+    """Read `a, b` or a list of texts."""
+    if value is None:
+        return ()
+    parts = value if isinstance(value, (list, tuple)) else str(value).split(",")
+    return tuple(str(p).strip() for p in parts if str(p).strip())
+
+
+def _moment(value: Value) -> datetime | None:
+    return None if value is None or value == "" else to_moment(value)
+
+
+def _priority(value: Value) -> int:
+    if value is None or value == "":
+        return 50
+    try:
+        return min(100, max(0, int(value)))
+    except (TypeError, ValueError):
+        raise ExecutionFault(f"the priority {value!r} is no number from 0 to 100") from None
+
+
+class ScriptTask(Activity):
+    """A FEEL expression with a result variable, or a script of a language that is switched on."""
+
+    type = "scriptTask"
+    expression: Expression | None = None
+    result_variable = ""
+    script: Script | None = None
+
+    def perform(self, token: Token) -> bool | None:
+        process = token.workflow.process
+        if self.expression is not None:
+            value = process.evaluate(self.expression, token)
+            self.keep(token, {self.result_variable: value} if self.result_variable else {})
+        elif self.script is not None:
+            self.keep(token, self.script.execute(token.vars.view(), process.now))
+        self.give_outputs(token)
+        return True
+
+
+class ServiceTask(Activity):
+    """Calls a handler: as a durable work item, or at once if the handler is inline."""
+
+    type = "serviceTask"
+    job: Job | None = None
+
+    def perform(self, token: Token) -> bool | None:
+        if self.job is None:
+            self.give_outputs(token)
+            return True
+        result = call_handler(self, self.job, token)
+        if result is None:
+            return None
+        self.keep(token, result)
+        self.give_outputs(token)
+        return True
+
+
+def call_handler(node: Node, job: Job, token: Token) -> dict[str, Value] | None:
+    """Ask for a handler: the result of an inline one, or None when a work item has to be awaited."""
+    process = token.workflow.process
+    topic = process.evaluate(job.topic, token)
+    if not isinstance(topic, str) or not topic:
+        raise ExecutionFault(f"the handler name {job.topic.text!r} gives {topic!r}, not a text")
+    seen = token.vars.view()
+    wanted = process.world.inputs_of(topic)
+    names = list(seen) if wanted is None else [n for n in wanted if n in seen]
+    inputs = {name: seen[name] for name in names}
+    inline = process.world.inline(topic)
+    if inline is not None:
+        return inline(inputs, job.headers)
+    retries = None if job.retries is None else process.evaluate(job.retries, token)
+    work = NewWork(
+        "service",
+        token.workflow.instance_id,
+        node.bpmn_id,
+        token.id,
+        topic,
+        None,
+        _retries(retries),
+        inputs,
+        job.headers,
+    )
+    process.await_work(token, work)
+    return None
+
+
+def _retries(value: Value) -> int | None:
+    if value is None or value == "":
+        return None
+    try:
+        return max(0, int(value))
+    except (TypeError, ValueError):
+        raise ExecutionFault(f"the number of retries {value!r} is no whole number") from None
+
+
+class SendTask(ServiceTask):
+    """Sends a message, by a handler or to whoever waits for it."""
+
+    type = "sendTask"
+    message: MessageTrigger | None = None
+
+    def perform(self, token: Token) -> bool | None:
+        if self.job is None and self.message is not None:
+            self.message.throw(token, mapped=bool(self.inputs))
+        return super().perform(token)
+
+
+class ReceiveTask(Activity):
+    """Waits for a message."""
+
+    type = "receiveTask"
+    rank = 0
+    trigger: MessageTrigger | None = None
+
+    def perform(self, token: Token) -> bool | None:
+        if token.memo is not None and "payload" in token.memo:  # came through an event gateway
+            self.keep(token, token.memo["payload"])
+            self.give_outputs(token)
+            return True
+        if self.trigger is None:
+            self.give_outputs(token)
+            return True
+        self.trigger.arm(token)
+        return None
+
+    def triggered(self, token: Token, payload: dict[str, Value]) -> None:
+        if token.host is not None:
+            token.host.task_spec.chosen(token, payload)
+            return
+        self.finished_outside(token, payload)
+
+
+class SubProcess(Activity):
+    """An embedded sub-process: a scope of its own inside the same instance."""
+
+    type = "subProcess"
+    inner: ScopeSpec
+
+    def perform(self, token: Token) -> bool | None:
+        process, outer = token.workflow.process, token.workflow
+        local = self.localise(token)
+        scope = process.open_scope(
+            token, self.inner, local, outer.instance_id, outer.definition_id
+        )
+        process.enter_scope(scope, self.inner.entries)
+        return None
+
+    def scope_ended(self, token: Token, scope: Scope) -> None:
+        self.finish_again(token)
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Which process a call activity calls, and what data cross the border."""
+
+    process_id: Expression
+    #: latest | deployment | versionTag
+    binding: str = "latest"
+    version_tag: str | None = None
+    #: True with zeebe:calledElement: data as Camunda 8 does; False: declared inputs and outputs only
+    zeebe: bool = False
+    all_in: bool = True
+    all_out: bool = True
+
+
+class CallActivity(Activity):
+    """Runs another process inside the caller's snapshot, as an instance with a parent (D10)."""
+
+    type = "callActivity"
+    called: Called
+
+    def perform(self, token: Token) -> bool | None:
+        process, outer = token.workflow.process, token.workflow
+        call = self.called
+        process_id = process.evaluate(call.process_id, token)
+        if not isinstance(process_id, str) or not process_id:
+            raise ExecutionFault(f"the called process {call.process_id.text!r} gives no id")
+        definition_id = process.world.resolve(
+            process_id, call.binding, outer.definition_id, call.version_tag
+        )
+        definition = process.world.definition(definition_id)
+        values = self._inputs(token, definition.inputs)
+        variables = Variables(token.id, None, values)
+        variables.written = set()
+        scope = process.open_scope(
+            token, definition.root, variables, process.world.new_id(), definition_id
+        )
+        process.record_instance(scope, "instance.started", None)
+        for name, value in values.items():
+            process._event(scope.instance_id, "variable.set", None, token.id, name, value)
+        process.enter_scope(scope, definition.root.entries)
+        return None
+
+    def _inputs(self, token: Token, declared: Sequence[str] | None) -> dict[str, Value]:
+        seen = token.vars.view()
+        if not self.called.zeebe:
+            return {name: seen[name] for name in declared or () if name in seen}
+        if self.called.all_in:
+            return dict(seen)
+        return dict(token.vars.values) if token.vars.owner == token.id else {}
+
+    def scope_ended(self, token: Token, scope: Scope) -> None:
+        inside = scope.vars
+        if not self.called.zeebe:
+            declared = token.workflow.process.world.definition(scope.definition_id).outputs or ()
+            names = [n for n in declared if n in inside.values]
+        else:
+            names = sorted(inside.written or ())
+        result: dict[str, Value] = {n: inside.values[n] for n in names}
+        if self.outputs:
+            self.keep(token, result)
+        elif not self.called.zeebe or self.called.all_out:
+            token.workflow.process.store(token, result)
+        self.finish_again(token)
+

@@ -1,0 +1,165 @@
+"""Exclusive, parallel, inclusive and event-based gateways (BPMN 2.0.2, 10.6 and 13.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from engine.errors import ExecutionFault
+from engine.kernel.node import Node
+
+if TYPE_CHECKING:
+    from engine.kernel.definition import Flow
+    from engine.kernel.process import Scope, Token
+    from engine.model import Value
+
+
+class ExclusiveGateway(Node):
+    """Passes each token on along the first flow whose condition is true (13.4.2)."""
+
+    type = "exclusiveGateway"
+
+    def choose(self, token: Token) -> Sequence[Flow]:
+        if len(self.outgoing) < 2:
+            return self._only(token)
+        for flow in self.outgoing:
+            if flow.condition is not None and flow.id != self.default and self.holds(token, flow):
+                return (flow,)
+        for flow in self.outgoing:
+            if flow.id == self.default:
+                return (flow,)
+        raise ExecutionFault(
+            f"no condition of the flows out of {self.bpmn_id} is true and there is no default flow"
+        )
+
+    def _only(self, token: Token) -> Sequence[Flow]:
+        for flow in self.outgoing:
+            if flow.condition is not None and flow.id != self.default and not self.holds(token, flow):
+                raise ExecutionFault(
+                    f"the only condition out of {self.bpmn_id} is not true and there is no default"
+                )
+        return self.outgoing
+
+
+def wait_at(node: Node, scope: Scope, flow: Flow) -> dict[str, int]:
+    """Put a token down at a joining gateway; return all that waits there, by flow."""
+    waiting = scope.arrivals.setdefault(node.name, {})
+    waiting[flow.id] = waiting.get(flow.id, 0) + 1
+    scope.live += 1
+    return waiting
+
+
+def take_one_each(node: Node, scope: Scope) -> None:
+    """Consume one token from every flow that holds one, and begin the gateway."""
+    waiting = scope.arrivals.pop(node.name)
+    scope.live -= len(waiting)
+    rest = {flow: count - 1 for flow, count in waiting.items() if count > 1}
+    if rest:
+        scope.arrivals[node.name] = rest
+    scope.process.spawn(scope, node, via=next(iter(waiting)))
+
+
+class ParallelGateway(Node):
+    """Waits for one token on each incoming flow, then puts one on each outgoing (13.4.1)."""
+
+    type = "parallelGateway"
+
+    def arrive(self, scope: Scope, flow: Flow) -> None:
+        if len(self.incoming) < 2:
+            super().arrive(scope, flow)
+            return
+        waiting = wait_at(self, scope, flow)
+        if len(waiting) == len(self.incoming):
+            take_one_each(self, scope)
+
+    def choose(self, token: Token) -> Sequence[Flow]:
+        return self.outgoing
+
+
+class InclusiveGateway(Node):
+    """Splits along every true condition; joins what can still arrive and not more (13.4.3)."""
+
+    type = "inclusiveGateway"
+    #: incoming flow -> names of the nodes from which a token could still come along it
+    reach: dict[str, frozenset[str]]
+
+    def arrive(self, scope: Scope, flow: Flow) -> None:
+        if len(self.incoming) < 2:
+            super().arrive(scope, flow)
+        else:
+            wait_at(self, scope, flow)
+
+    def choose(self, token: Token) -> Sequence[Flow]:
+        if len(self.outgoing) < 2:
+            return self.outgoing
+        return self._conditional(token)
+
+    def reconsider(self, scope: Scope) -> None:
+        """Go on if no token elsewhere can reach an empty incoming flow any more.
+
+        A token that can also reach a flow which already holds one does not count (13.4.3).
+        """
+        marked = scope.arrivals[self.name]
+        empty = [f.id for f in self.incoming if f.id not in marked]
+        if empty and any(self._blocks(name, marked, empty) for name in _positions(scope, self)):
+            return
+        take_one_each(self, scope)
+
+    def _blocks(self, name: str, marked: dict[str, int], empty: list[str]) -> bool:
+        if not any(name in self.reach[flow] for flow in empty):
+            return False
+        return not any(name in self.reach[flow] for flow in marked)
+
+
+def _positions(scope: Scope, join: Node) -> set[str]:
+    """Return the nodes of a scope at which a token stands, without those waiting at `join`."""
+    names = {t.task_spec.name for t in scope.tasks.values() if t.host is None}
+    return names | {name for name in scope.arrivals if name != join.name}
+
+
+def incoming_reach(join: Node) -> dict[str, frozenset[str]]:
+    """Return for each incoming flow the nodes from which it is reachable without passing `join`.
+
+    A boundary event can send a token wherever its host stands, so the host counts too.
+    """
+    return {flow.id: _upstream(flow.source, join) for flow in join.incoming}
+
+
+def _upstream(begin: Node, join: Node) -> frozenset[str]:
+    seen: set[str] = set()
+    todo = [begin]
+    while todo:
+        node = todo.pop()
+        if node is join or node.name in seen:
+            continue
+        seen.add(node.name)
+        todo.extend(flow.source for flow in node.incoming)
+        host = getattr(node, "host_node", None)
+        if host is not None:
+            todo.append(host)
+    return frozenset(seen)
+
+
+class EventGateway(Node):
+    """Waits for the first of several events (13.4.4); each branch waits for itself."""
+
+    type = "eventBasedGateway"
+
+    def _run_hook(self, token: Token) -> bool | None:
+        process = token.workflow.process
+        for flow in self.outgoing:
+            arm = process.spawn(token.workflow, flow.target, via=flow.id, host=token)
+            token.arms.append(arm)
+            flow.target.trigger.arm(arm)
+        return None
+
+    def chosen(self, arm: Token, payload: dict[str, Value]) -> None:
+        """Take the branch whose event came first; the others stop listening."""
+        scope, gateway = arm.workflow, arm.host
+        process = scope.process
+        assert gateway is not None
+        process.unwait(arm, "completed")
+        process.finish(gateway)
+        token = process.spawn(scope, arm.task_spec, via=arm.via)
+        token.memo = {"payload": payload}
+        scope.live -= 1

@@ -1,0 +1,614 @@
+"""One instance in memory: tokens, scopes and the scheduler. Lives for one command only.
+
+SpiffWorkflow's Task, BpmnSubWorkflow and BpmnWorkflow carry the state; its tree walks, predictions
+and data copies are replaced by an index of tokens, a ready heap and variable scopes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Any, Protocol
+
+from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
+from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
+from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskState
+
+from engine.errors import BpmnError, ExecutionFault
+from engine.kernel.scopes import Variables
+from engine.languages import Expression
+from engine.model import (
+    CalledInstance,
+    Closed,
+    Event,
+    InstanceState,
+    NewIncident,
+    NewSubscription,
+    NewUserTask,
+    NewWork,
+    Step,
+    ThrownSignal,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine.kernel.definition import Definition, Flow, ScopeSpec
+    from engine.kernel.node import Node
+
+WAITING, READY, STARTED = TaskState.WAITING, TaskState.READY, TaskState.STARTED
+COMPLETED, CANCELLED = TaskState.COMPLETED, TaskState.CANCELLED
+
+
+class Limits(Protocol):
+    """How much one step may do."""
+
+    #: element activations in one piece
+    activations: int
+    #: pieces without a wait state before an incident
+    pieces: int
+
+
+class World(Protocol):
+    """What a step may ask of its surroundings; nothing of it has side effects."""
+
+    limits: Limits
+
+    def definition(self, definition_id: str) -> Definition: ...
+    def resolve(
+        self, process_id: str, binding: str, caller_definition_id: str, version_tag: str | None
+    ) -> str: ...
+    def new_id(self) -> str: ...
+    def inputs_of(self, topic: str) -> tuple[str, ...] | None: ...
+    def inline(
+        self, topic: str
+    ) -> Callable[[dict[str, Value], Mapping[str, str]], dict[str, Value]] | None: ...
+
+
+class Token(Task):  # type: ignore[misc]
+    """One activation of a node.
+
+    The stock constructor draws a UUID and a place in the task tree; neither is wanted, so the fields
+    of the base class are set here. `host` and `body` say what kind it is: a plain token has neither,
+    an armed boundary event (or a branch of an event gateway) has a host, one instance of a
+    multi-instance activity has a body.
+    """
+
+    task_spec: Node
+    workflow: Scope
+
+    def __init__(self, scope: Scope, node: Node, number: int, state: int) -> None:
+        self.id = number
+        self.workflow = scope
+        self.task_spec = node
+        self._state = state
+        self._parent = None
+        self._children = ()
+        self.triggered = False
+        self.thread_id = 0
+        self.data = _NO_DATA
+        self.internal_data = _NO_DATA
+        self.last_state_change = 0
+        #: scope in which its expressions are evaluated
+        self.vars = scope.vars
+        self.host: Token | None = None
+        self.body: Token | None = None
+        #: flow it came by
+        self.via: str | None = None
+        #: its boundary events or event branches that listen
+        self.arms: list[Token] = []
+        #: which row stands for its wait: work | task | subscription
+        self.waits: str | None = None
+        #: where an incident stopped it: run | finish | leave
+        self.stopped: str | None = None
+        #: what the node must remember over a snapshot
+        self.memo: dict[str, Value] | None = None
+        #: the scope it owns (sub-process, called process)
+        self.inner: Scope | None = None
+
+    def _set_state(self, value: int) -> None:
+        # Task.run says STARTED after the work; by then the token may be over already
+        if value != STARTED or self._state < COMPLETED:
+            self._state = value
+
+    def complete(self) -> None:
+        """Complete, unless something that happened while it ran has ended it."""
+        if self._state < COMPLETED:
+            super().complete()
+
+    @property
+    def root_body(self) -> Token:
+        """Return the token that carries the boundary events: the body of a multi-instance, or itself."""
+        return self.body or self
+
+
+_NO_DATA: dict[str, Any] = {}
+
+
+class Scope(BpmnSubWorkflow):  # type: ignore[misc]
+    """A running process or sub-process: its tokens, what waits at its joins, its variables."""
+
+    tasks: dict[int, Token]
+
+    def __init__(
+        self,
+        process: Process,
+        spec: ScopeSpec,
+        owner: Token | None,
+        variables: Variables,
+        instance_id: str,
+        definition_id: str,
+    ) -> None:
+        self.process = process
+        self.owner = owner
+        super().__init__(
+            spec, owner.id if owner else 0, process, deserializing=True
+        )  # deserializing: no internal start task
+        self.vars = variables
+        self.instance_id = instance_id
+        self.definition_id = definition_id
+        #: tokens that flow (armed events and multi-instance children do not count)
+        self.live = 0
+        #: node -> flow -> tokens that wait there
+        self.arrivals: dict[str, dict[str, int]] = {}
+        #: event sub-processes that listen
+        self.arms: list[Token] = []
+        #: what the scope must remember over a snapshot
+        self.memo: dict[str, Value] | None = None
+
+    @property
+    def parent_workflow(self) -> Scope | None:
+        return self.owner.workflow if self.owner is not None else None
+
+    @property
+    def is_instance(self) -> bool:
+        """True for the root and for called processes, False for embedded sub-processes."""
+        return self.owner is None or self.owner.workflow.instance_id != self.instance_id
+
+
+class Process(BpmnWorkflow):  # type: ignore[misc]
+    """The whole instance with all that it calls, and the scheduler."""
+
+    subprocesses: dict[int, Scope]
+
+    def __init__(self, world: World, now: datetime, definition: Definition) -> None:
+        self.index: dict[int, Token] = {}
+        super().__init__(definition.root, script_engine=world, deserializing=True)
+        self.world = world
+        self.now = now
+        self.out = Step()
+        self.works: dict[int, NewWork] = {}
+        self.people: dict[int, NewUserTask] = {}
+        self.catches: dict[int, NewSubscription] = {}
+        self.next_number = 1
+        self.pieces = 0
+        self.paused = False
+        self._ready: list[tuple[int, int, int, Token]] = []
+        self._order = 0
+        self._budget = world.limits.activations
+
+    def get_task_from_id(self, task_id: int) -> Token | None:
+        return self.index.get(task_id)
+
+    @property
+    def root(self) -> Scope:
+        """Return the scope of the root instance."""
+        return self.subprocesses[0]
+
+    # ------------------------------------------------ scheduling
+
+    def run(self) -> None:
+        """Run what is ready until nothing is, or until this piece is long enough."""
+        while self._ready:
+            if self._budget <= 0:
+                self._pause()
+                return
+            token = heappop(self._ready)[3]
+            # it may have been cancelled since it became ready
+            if token._state != READY:
+                continue
+            self._budget -= 1
+            self._activate(token)
+            self.check_joins()
+
+    def _activate(self, token: Token) -> None:
+        self.record("element.activated", token, token.via)
+        self.attempt(token, token.run, "run")
+
+    def attempt(self, token: Token, act: Callable[[], object], phase: str) -> None:
+        """Do something for a token; a drawn error is thrown, a fault becomes an incident."""
+        try:
+            act()
+        except BpmnError as error:
+            self.throw_error(token, error.code, error.message, error.variables)
+        except ExecutionFault as fault:
+            done = token._state == COMPLETED
+            self.stop_at(token, str(fault), "leave" if done else phase)
+
+    def stop_at(self, token: Token, message: str, phase: str) -> None:
+        """Leave a token where it is, with an incident that people can retry."""
+        token.stopped = phase
+        token._state = WAITING
+        self.out.incidents.append(
+            NewIncident(
+                token.workflow.instance_id, token.task_spec.bpmn_id, token.id, "fault", message
+            )
+        )
+        self.record("incident.raised", token, "fault", message)
+
+    def _pause(self) -> None:
+        self.pieces += 1
+        if self.pieces >= self.world.limits.pieces:
+            self.pieces = 0
+            token = heappop(self._ready)[3]
+            self._stop_runaway(token)
+        self.paused = any(entry[3]._state == READY for entry in self._ready)
+
+    def _stop_runaway(self, token: Token) -> None:
+        count = self.world.limits.pieces * self.world.limits.activations
+        node = token.task_spec
+        message = f"{count} elements ran without a wait; the loop goes through {node.bpmn_id}"
+        token.stopped = "pause"
+        token._state = WAITING
+        self.out.incidents.append(
+            NewIncident(token.workflow.instance_id, node.bpmn_id, token.id, "runaway", message)
+        )
+        self.record("incident.raised", token, "runaway", message)
+
+    def push(self, token: Token) -> None:
+        """Queue a ready token: events first, then the outermost scope, then by arrival."""
+        self._order += 1
+        rank = token.task_spec.rank
+        heappush(self._ready, (rank, token.workflow.depth, self._order, token))
+
+    # ------------------------------------------------ tokens
+
+    def spawn(
+        self,
+        scope: Scope,
+        node: Node,
+        *,
+        via: str | None = None,
+        host: Token | None = None,
+        body: Token | None = None,
+    ) -> Token:
+        """Create a token; an arm waits, everything else is ready to run."""
+        number = self.next_number
+        self.next_number = number + 1
+        token = Token(scope, node, number, WAITING if host is not None else READY)
+        token.via, token.host, token.body = via, host, body
+        scope.tasks[number] = token
+        self.index[number] = token
+        if host is None:
+            if body is None:
+                scope.live += 1
+            self.push(token)
+        return token
+
+    def drop(self, token: Token) -> None:
+        """Forget a token that is over."""
+        self.index.pop(token.id, None)
+        token.workflow.tasks.pop(token.id, None)
+
+    def finish(self, token: Token) -> None:
+        """Take a completed token off its node: rows, listeners, history."""
+        self.unwait(token, "completed")
+        self.disarm(token)
+        self.record("element.completed", token)
+        if token.stopped:
+            token.stopped = None
+        self.drop(token)
+
+    def leave(self, scope: Scope, flows: Iterable[Flow]) -> None:
+        """Move the token that has just finished along its flows; none left may end the scope."""
+        for flow in flows:
+            flow.target.arrive(scope, flow)
+        scope.live -= 1
+        if scope.live == 0:
+            self.end_scope(scope)
+
+    def withdraw(self, token: Token) -> None:
+        """Undo all that a cancelled token has set up: rows, listeners, what runs inside it."""
+        self.unwait(token, "cancelled")
+        self.disarm(token)
+        if token.inner is not None:
+            self.close_scope(token.inner, InstanceState.CANCELLED)
+        if token.stopped:
+            self.out.resolved.append(token.id)
+        if token.host is None:
+            self.record("element.cancelled", token)
+        self.drop(token)
+
+    def interrupt(self, token: Token) -> None:
+        """Cancel a flowing token with everything inside; its place in the scope is free again."""
+        scope = token.workflow
+        self._cancel_with_children(token)
+        scope.live -= 1
+
+    def _cancel_with_children(self, token: Token) -> None:
+        for child in [t for t in token.workflow.tasks.values() if t.body is token]:
+            child.cancel()
+        token.cancel()
+
+    def disarm(self, token: Token) -> None:
+        """Remove the listeners of a token."""
+        for arm in token.arms:
+            if arm._state == WAITING:
+                arm.cancel()
+        token.arms = []
+
+    # ------------------------------------------------ rows that stand for waits
+
+    def await_work(self, token: Token, work: NewWork) -> None:
+        """Let a token wait for a work item (a handler or a moment)."""
+        token.waits = "work"
+        self.works[token.id] = work
+
+    def await_people(self, token: Token, task: NewUserTask) -> None:
+        """Let a token wait for a person."""
+        token.waits = "task"
+        self.people[token.id] = task
+
+    def await_event(self, token: Token, kind: str, name: str, key: str | None) -> None:
+        """Let a token wait for a message or a signal."""
+        token.waits = "subscription"
+        if kind == "signal":
+            token.memo = {**(token.memo or {}), "signal": name}
+        self.catches[token.id] = NewSubscription(
+            kind, token.workflow.instance_id, token.task_spec.bpmn_id, token.id, name, key
+        )
+
+    def unwait(self, token: Token, why: str) -> None:
+        """End the wait of a token; a row made in this very step is never written."""
+        if token.waits is None:
+            return
+        made_here = (
+            self.works.pop(token.id, None)
+            or self.people.pop(token.id, None)
+            or self.catches.pop(token.id, None)
+        )
+        if made_here is None:
+            self.out.closed.append(Closed(token.waits, token.id, why))
+        token.waits = None
+
+    # ------------------------------------------------ scopes
+
+    def open_scope(
+        self,
+        owner: Token | None,
+        spec: ScopeSpec,
+        variables: Variables,
+        instance_id: str,
+        definition_id: str,
+    ) -> Scope:
+        """Create a scope; its owner waits until it ends."""
+        scope = Scope(self, spec, owner, variables, instance_id, definition_id)
+        self.subprocesses[owner.id if owner else 0] = scope
+        if owner is not None:
+            owner.inner = scope
+        return scope
+
+    def enter_scope(self, scope: Scope, entries: Sequence[Node]) -> None:
+        """Arm the scope's event sub-processes, then put a token on each entry."""
+        for guard in scope.spec.guards:
+            guard.arm_guard(scope)
+        for node in entries:
+            self.spawn(scope, node)
+        if not entries:
+            self.end_scope(scope)
+
+    def end_scope(self, scope: Scope) -> None:
+        """End a scope in which no token flows any more."""
+        if scope.owner is None:
+            self._end_root(InstanceState.COMPLETED)
+            return
+        owner = scope.owner
+        self._forget_scope(scope)
+        if scope.is_instance:
+            self.record_instance(scope, "instance.completed", InstanceState.COMPLETED)
+        self.attempt(owner, lambda: owner.task_spec.scope_ended(owner, scope), "finish")
+
+    def terminate_scope(self, scope: Scope) -> None:
+        """End a scope at once, by a terminate end event (BPMN 2.0.2, 13.5.6)."""
+        self._cancel_tokens(scope)
+        if scope.owner is None:
+            self._end_root(InstanceState.TERMINATED)
+        else:
+            self.end_scope(scope)
+
+    def close_scope(self, scope: Scope, state: InstanceState) -> None:
+        """Cancel all that runs in a scope, without going on behind it."""
+        self._cancel_tokens(scope)
+        if scope.owner is not None:
+            self._forget_scope(scope)
+            if scope.is_instance:
+                self.record_instance(scope, f"instance.{state}", state)
+
+    def _cancel_tokens(self, scope: Scope) -> None:
+        for arm in scope.arms:
+            arm.cancel()
+        scope.arms = []
+        for token in list(scope.tasks.values()):
+            if token.id in scope.tasks:
+                token.cancel()
+        scope.arrivals.clear()
+        scope.live = 0
+
+    def _forget_scope(self, scope: Scope) -> None:
+        for arm in scope.arms:
+            arm.cancel()
+        scope.arms = []
+        assert scope.owner is not None
+        scope.owner.inner = None
+        self.subprocesses.pop(scope.owner.id, None)
+
+    def _end_root(self, state: InstanceState) -> None:
+        for arm in self.root.arms:
+            arm.cancel()
+        self.out.state = state
+        self._event(self.root.instance_id, f"instance.{state}")
+
+    def fail(self, token: Token, code: str, message: str) -> None:
+        """End the whole instance because a thrown error was caught nowhere."""
+        text = f"the error {code!r} was thrown and nothing drawn catches it"
+        text = f"{text}: {message}" if message and message != code else text
+        instance_id, element = token.workflow.instance_id, token.task_spec.bpmn_id
+        self.out.incidents.append(
+            NewIncident(instance_id, element, token.id, "uncaught_error", text)
+        )
+        self.record("incident.raised", token, "uncaught_error", text)
+        self._cancel_tokens(self.root)
+        self._end_root(InstanceState.FAILED)
+
+    def cancel_all(self, reason: str) -> None:
+        """End the whole instance from outside."""
+        self._cancel_tokens(self.root)
+        self.out.state = InstanceState.CANCELLED
+        self._event(self.root.instance_id, "instance.cancelled", value=reason or None)
+
+    # ------------------------------------------------ errors, escalations, signals
+
+    def throw_error(
+        self, token: Token, code: str, message: str = "", variables: Mapping[str, Value] | None = None
+    ) -> None:
+        """Throw a BPMN error at a token: the nearest listener around it catches it (10.5.6)."""
+        self.record("error.thrown", token, code, message or None)
+        arm = self._listener(token, "error", code)
+        if arm is None:
+            self.fail(token, code, message)
+            return
+        if token._state != CANCELLED and token.id in self.index:
+            token._state = WAITING
+        arm.task_spec.triggered(arm, {**(variables or {}), "#code": code, "#message": message})
+
+    def throw_escalation(self, token: Token, code: str) -> None:
+        """Throw an escalation from inside a scope; nobody catching it has no effect (10.5.6)."""
+        self.record("escalation.thrown", token, code)
+        arm = self._listener(token, "escalation", code)
+        if arm is not None:
+            arm.task_spec.triggered(arm, {"#code": code})
+
+    def _listener(self, token: Token, kind: str, code: str) -> Token | None:
+        """Find who catches: the token's own boundary events, then scope by scope outwards."""
+        here: Token | None = token
+        while here is not None:
+            found = _best(here.root_body.arms, kind, code) or _best(here.workflow.arms, kind, code)
+            if found is not None:
+                return found
+            here = here.workflow.owner
+        return None
+
+    def broadcast(self, token: Token, name: str, payload: dict[str, Value]) -> None:
+        """Send a signal: at once to all who wait in this instance, and out to the others."""
+        self.record("signal.sent", token, name, payload or None)
+        node, scope = token.task_spec, token.workflow
+        self.out.signals.append(
+            ThrownSignal(scope.instance_id, node.bpmn_id, token.id, name, payload)
+        )
+        listeners = [t for t in self.index.values() if t.memo and t.memo.get("signal") == name]
+        for listener in listeners:
+            if listener.id in self.index and listener._state == WAITING:
+                self.deliver(listener, "signal", name, payload)
+
+    def deliver(self, token: Token, kind: str, name: str, payload: Mapping[str, Value]) -> None:
+        """Hand a message or signal to the token that waits for it."""
+        self.record(f"{kind}.received", token, name, dict(payload) or None)
+        self.attempt(token, lambda: token.task_spec.triggered(token, dict(payload)), "finish")
+
+    # ------------------------------------------------ inclusive and complex joins
+
+    def check_joins(self) -> None:
+        """Let inclusive gateways go on for which nothing can arrive any more."""
+        for scope in list(self.subprocesses.values()):
+            if scope.arrivals and scope.spec.joins:
+                for join in scope.spec.joins:
+                    if join.name in scope.arrivals:
+                        join.reconsider(scope)
+
+    # ------------------------------------------------ variables and expressions
+
+    def evaluate(self, expression: Expression, token: Token) -> Value:
+        """Evaluate where the token stands."""
+        return expression.evaluate(token.vars.view(), self.now)
+
+    def set_variable(self, home: Variables, token: Token, name: str, value: Value) -> None:
+        """Write one variable in one scope; what does not change is not recorded."""
+        values = home.values
+        if name in values:
+            old = values[name]
+            if old is value or (type(old) is type(value) and old == value):
+                return
+        values[name] = value
+        if home.written is not None:
+            home.written.add(name)
+        self._event(
+            token.workflow.instance_id, "variable.set", token.task_spec.bpmn_id, home.owner, name, value
+        )
+
+    def store(self, token: Token, result: Mapping[str, Value], start: Variables | None = None) -> None:
+        """Write results: each to the nearest scope that has the name, else to the instance (D3)."""
+        begin = start or token.vars
+        for name, value in result.items():
+            self.set_variable(begin.home_of(name), token, name, value)
+
+    # ------------------------------------------------ history
+
+    def record(self, kind: str, token: Token, name: str | None = None, value: Value = None) -> None:
+        """Note something that happened at a token."""
+        self.out.events.append(
+            Event(
+                kind, token.workflow.instance_id, token.task_spec.bpmn_id, token.id, name, value
+            )
+        )
+
+    def _event(
+        self,
+        instance_id: str,
+        kind: str,
+        element_id: str | None = None,
+        token: int | None = None,
+        name: str | None = None,
+        value: Value = None,
+    ) -> None:
+        self.out.events.append(Event(kind, instance_id, element_id, token, name, value))
+
+    def record_instance(self, scope: Scope, kind: str, state: InstanceState | None) -> None:
+        """Note the begin or the end of an instance."""
+        if state is None:
+            if scope.owner is not None:
+                parent = scope.owner.workflow.instance_id
+                self.out.called.append(
+                    CalledInstance(scope.instance_id, parent, scope.owner.id, scope.definition_id)
+                )
+        else:
+            self.out.returned.append((scope.instance_id, state))
+        self._event(scope.instance_id, kind)
+
+    def result(self) -> Step:
+        """Close the books of this command."""
+        out = self.out
+        out.works.extend(self.works.values())
+        out.user_tasks.extend(self.people.values())
+        out.subscriptions.extend(self.catches.values())
+        if self.paused and out.state is InstanceState.RUNNING:
+            root = self.root
+            out.works.append(
+                NewWork("continue", root.instance_id, "", 0, "", None, None, {}, {})
+            )
+        return out
+
+
+def _best(arms: Sequence[Token], kind: str, code: str) -> Token | None:
+    """Pick the listener for a code: an exact one before one that catches all."""
+    catch_all = None
+    for arm in arms:
+        trigger = arm.task_spec.trigger
+        if arm._state == WAITING and trigger is not None and trigger.kind == kind:
+            if trigger.code == code:
+                return arm
+            if trigger.code is None:
+                catch_all = catch_all or arm
+    return catch_all

@@ -1,0 +1,171 @@
+"""Multi-instance activities, parallel and sequential (BPMN 2.0.2, 10.3.8 and 13.3.7).
+
+The *body* is the token that flows and carries the boundary events; each instance is a child token
+with a scope of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import ExecutionFault
+from engine.kernel.scopes import Overlay, Variables
+from engine.languages import Expression
+from engine.model import Value
+
+if TYPE_CHECKING:
+    from engine.kernel.activities import Activity
+    from engine.kernel.process import Token
+
+
+@dataclass(slots=True, eq=False)
+class MultiInstance:
+    """How an activity is repeated."""
+
+    node: Activity
+    sequential: bool
+    collection: Expression | None = None
+    cardinality: Expression | None = None
+    #: variable of each instance that holds its item
+    input_element: str = ""
+    #: variable that gets the list of results, in the order of the items
+    output_collection: str = ""
+    #: result of one instance
+    output_element: Expression | None = None
+    #: declared in each instance, so that its value stays there
+    output_variable: str = ""
+    completion: Expression | None = None
+
+    def begin(self, body: Token) -> bool | None:
+        """Create the instances (the first one, if sequential); True when there are none."""
+        process = body.workflow.process
+        items = self._items(body)
+        body.vars = Variables(body.id, body.vars)
+        body.memo = {
+            "n": len(items),
+            "next": 0,
+            "active": 0,
+            "done": 0,
+            "ended": 0,
+            "items": items if self.sequential else None,
+            "outputs": [None] * len(items) if self.output_collection else None,
+        }
+        if not items:
+            self._write_outputs(body)
+            return True
+        for item in items[:1] if self.sequential else items:
+            self._spawn(body, item)
+        process.record("multi_instance.started", body, None, len(items))
+        return None
+
+    def _items(self, body: Token) -> list[Value]:
+        process = body.workflow.process
+        if self.collection is not None:
+            value = process.evaluate(self.collection, body)
+            if not isinstance(value, (list, tuple)):
+                raise ExecutionFault(
+                    f"the collection {self.collection.text!r} is {_shown(value)}, not a list"
+                )
+            return list(value)
+        assert self.cardinality is not None
+        value = process.evaluate(self.cardinality, body)
+        count = _whole(value, self.cardinality.text)
+        return list(range(count))
+
+    def _spawn(self, body: Token, item: Value) -> None:
+        process = body.workflow.process
+        memo = _memo(body)
+        child = process.spawn(body.workflow, self.node, body=body)
+        index = memo["next"]
+        body.memo = {**memo, "next": index + 1, "active": memo["active"] + 1}
+        child.memo = {"index": index}
+        child.vars = Variables(child.id, body.vars, {"loopCounter": index + 1})
+        if self.output_variable:
+            child.vars.values[self.output_variable] = None
+        if self.input_element:
+            process.set_variable(child.vars, child, self.input_element, item)
+
+    def child_done(self, body: Token, child: Token) -> None:
+        """Count a completed instance; end, or begin the next one."""
+        process = body.workflow.process
+        memo = {**_memo(body)}
+        memo["done"] += 1
+        memo["active"] -= 1
+        if memo["outputs"] is not None:
+            outputs = list(memo["outputs"])
+            outputs[(child.memo or {})["index"]] = self._output(child)
+            memo["outputs"] = outputs
+        body.memo = memo
+        process.attempt(body, lambda: self._go_on(body, child.vars), "finish")
+
+    def _go_on(self, body: Token, seen: Variables) -> None:
+        memo = _memo(body)
+        if self._is_complete(body, seen):
+            self._end(body)
+        elif self.sequential and memo["next"] < memo["n"]:
+            self._spawn(body, memo["items"][memo["next"]])
+        elif memo["active"] == 0:
+            self._end(body)
+
+    def _output(self, child: Token) -> Value:
+        if self.output_element is not None:
+            return self.output_element.evaluate(child.vars.view(), child.workflow.process.now)
+        return child.vars.values.get(self.output_variable)
+
+    def _is_complete(self, body: Token, seen: Variables) -> bool:
+        if self.completion is None:
+            return False
+        memo = _memo(body)
+        names = {
+            "numberOfInstances": memo["n"],
+            "numberOfActiveInstances": memo["active"],
+            "numberOfCompletedInstances": memo["done"],
+            "numberOfTerminatedInstances": memo["ended"],
+        }
+        value = self.completion.evaluate(Overlay(names, seen.view()), body.workflow.process.now)
+        if value is True or value is False:
+            return bool(value)
+        raise ExecutionFault(
+            f"the completion condition {self.completion.text!r} gives {_shown(value)}, not true or false"
+        )
+
+    def _end(self, body: Token) -> None:
+        for child in [t for t in body.workflow.tasks.values() if t.body is body]:
+            child.cancel()
+        self._write_outputs(body)
+        body.complete()
+
+    def finish_again(self, body: Token) -> None:
+        """Try again after an incident at the completion condition."""
+        self._go_on(body, body.vars)
+
+    def _write_outputs(self, body: Token) -> None:
+        outer = body.vars.parent
+        assert outer is not None
+        if self.output_collection:
+            outputs = _memo(body)["outputs"] or []
+            home = outer.home_of(self.output_collection)
+            body.workflow.process.set_variable(home, body, self.output_collection, outputs)
+
+
+def _memo(body: Token) -> dict[str, Any]:
+    assert body.memo is not None
+    return body.memo
+
+
+def _whole(value: Value, text: str) -> int:
+    if isinstance(value, str) and value.strip().isdigit():
+        value = int(value)
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ExecutionFault(
+            f"the number of instances {text!r} is {_shown(value)}, not a whole number from 0 up"
+        )
+    return value
+
+
+def _shown(value: Value) -> str:
+    return "nothing (null)" if value is None else repr(value)[:80]

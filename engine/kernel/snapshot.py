@@ -1,0 +1,157 @@
+"""The state of an instance as bytes and back: tokens and scopes only, no diagram, no history.
+
+Layout: one byte for the codec (`j` plain, `z` deflated), then JSON of `engine.codec`:
+{"f": format, "n": next token, "p": pieces, "s": scopes, "t": tokens}. Read by this and the next
+format; a format that is newer than this program is refused.
+"""
+
+from __future__ import annotations
+
+import zlib
+from datetime import datetime
+from typing import Any
+
+from engine import codec
+from engine.errors import SchemaTooNew
+from engine.kernel.process import READY, Process, Scope, Token, World
+from engine.kernel.scopes import Variables
+
+#: number of the layout written here
+FORMAT = 1
+#: larger ones are deflated
+PLAIN_LIMIT = 2048
+
+
+def save(process: Process) -> bytes:
+    """Return the state of a running instance."""
+    scopes = [_scope_out(s) for s in process.subprocesses.values()]
+    tokens = [_token_out(t) for t in process.index.values()]
+    state = {
+        "f": FORMAT,
+        "n": process.next_number,
+        "p": process.pieces,
+        "s": scopes,
+        "t": tokens,
+    }
+    raw = codec.encode(state)
+    return b"j" + raw if len(raw) <= PLAIN_LIMIT else b"z" + zlib.compress(raw, 1)
+
+
+def read(data: bytes) -> dict[str, Any]:
+    """Return the plain content of a snapshot."""
+    raw = data[1:] if data[:1] == b"j" else zlib.decompress(data[1:])
+    state: dict[str, Any] = codec.decode(raw)
+    if state["f"] > FORMAT:
+        raise SchemaTooNew(
+            f"a snapshot has format {state['f']}, this program reads up to {FORMAT}: upgrade it"
+        )
+    return state
+
+
+def _scope_out(scope: Scope) -> list[Any]:
+    owner = scope.owner
+    variables = scope.vars
+    shared = owner is not None and variables is owner.vars
+    return [
+        owner.id if owner is not None else 0,
+        scope.spec.name,
+        scope.definition_id,
+        scope.instance_id,
+        None if shared else variables.values,
+        None if shared or variables.written is None else sorted(variables.written),
+        scope.arrivals or None,
+        [arm.id for arm in scope.arms] or None,
+        scope.memo,
+    ]
+
+
+def _token_out(token: Token) -> list[Any]:
+    own = token.vars.values if token.vars.owner == token.id and token.host is None else None
+    row = [
+        token.id,
+        token.workflow.owner.id if token.workflow.owner is not None else 0,
+        token.task_spec.name,
+        int(token._state),
+        token.host.id if token.host is not None else None,
+        token.body.id if token.body is not None else None,
+        token.waits,
+        own,
+        token.memo,
+        token.stopped,
+        token.via,
+    ]
+    while row[-1] is None:
+        row.pop()
+    return row
+
+
+def load(world: World, data: bytes, now: datetime) -> Process:
+    """Rebuild an instance; tokens that were ready are queued again."""
+    state = read(data)
+    scopes, tokens = state["s"], state["t"]
+    root = next(s for s in scopes if s[0] == 0)
+    process = Process(world, now, world.definition(root[2]))
+    process.next_number = state["n"]
+    process.pieces = state["p"]
+    rows = {row[0]: row + [None] * (11 - len(row)) for row in tokens}
+    inside: dict[int, list[list[Any]]] = {}
+    for row in rows.values():
+        inside.setdefault(row[1], []).append(row)
+    by_owner = {s[0]: s for s in scopes}
+    todo = [0]
+    while todo:
+        number = todo.pop()
+        scope = _scope_in(process, by_owner[number])
+        for row in inside.get(number, ()):
+            _token_in(process, scope, row, rows)
+            if row[0] in by_owner:
+                todo.append(row[0])
+    for number in sorted(process.index):
+        if process.index[number]._state == READY:
+            process.push(process.index[number])
+    return process
+
+
+def _scope_in(process: Process, row: list[Any]) -> Scope:
+    owner_id, name, definition_id, instance_id, values, written, arrivals, _arms, memo = row
+    owner = process.index[owner_id] if owner_id else None
+    spec = process.world.definition(definition_id).scopes[name]
+    if values is None and owner is not None:
+        variables = owner.vars
+    else:
+        variables = Variables(owner_id, None, values or {})
+        variables.written = set(written) if written is not None else None
+    scope = process.open_scope(owner, spec, variables, instance_id, definition_id)
+    scope.arrivals = arrivals or {}
+    scope.memo = memo
+    scope.live = sum(sum(flows.values()) for flows in scope.arrivals.values())
+    return scope
+
+
+def _token_in(process: Process, scope: Scope, row: list[Any], rows: dict[int, list[Any]]) -> Token:
+    """Create a token; hosts and bodies of the same scope first, whatever the order of the rows."""
+    number, _, node, state, host_id, body_id, waits, own, memo, stopped, via = row
+    if number in process.index:
+        return process.index[number]
+    before = host_id or body_id
+    around = _token_in(process, scope, rows[before], rows) if before else None
+    token = Token(scope, scope.spec.task_specs[node], number, state)
+    if host_id:
+        token.host = around
+        assert around is not None
+        around.arms.append(token)
+        token.vars = around.vars
+    elif body_id:
+        token.body = around
+        assert around is not None
+        token.vars = around.vars
+    if own is not None:
+        token.vars = Variables(number, token.vars, own)
+    token.waits, token.memo, token.stopped, token.via = waits, memo, stopped, via
+    if host_id is None and body_id is None:
+        scope.live += 1
+    scope.tasks[number] = process.index[number] = token
+    return token
+
+
+

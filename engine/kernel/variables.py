@@ -1,0 +1,33 @@
+"""Reading the variables of a running instance without rebuilding it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.kernel.snapshot import read
+from engine.model import Value
+
+
+def variables_of(snapshot: bytes) -> dict[str, list[dict[str, Any]]]:
+    """Return for each instance (root or called) its scopes: token, element and variables.
+
+    The outermost scope comes first, with token 0 for the root and element None.
+    """
+    state = read(snapshot)
+    instance_of: dict[int, str] = {}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for owner, _name, _definition, instance_id, values, *_ in state["s"]:
+        first = instance_id not in found
+        instance_of[owner] = instance_id
+        scopes = found.setdefault(instance_id, [])
+        if values is not None:
+            scopes.append(_entry(owner, None if first else str(owner), values))
+    for row in state["t"]:
+        own: dict[str, Value] | None = row[7] if len(row) > 7 else None
+        if own:
+            found[instance_of[row[1]]].append(_entry(row[0], row[2], own))
+    return found
+
+
+def _entry(token: int, element: str | None, values: dict[str, Value]) -> dict[str, Any]:
+    return {"scope": token, "element": element, "variables": values}
