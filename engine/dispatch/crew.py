@@ -1,0 +1,190 @@
+"""The threads that run handlers. They touch no database: outcomes are booked by the claim loop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from engine.model import Work
+from engine.worker import Outcome
+
+#: handlers that take less on average are claimed a batch at a time; seconds
+QUICK_S = 0.005
+#: weight of the last handler in the average of their times
+_WEIGHT = 0.2
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """A work item that this process has claimed and not yet booked."""
+
+    work: Work
+    #: until when the lease lasts; seconds of the crew's timer
+    lease_until: float
+    #: how long its handler may run; seconds
+    timeout_s: float
+    #: when its handler began; None while it waits for a thread
+    began: float | None = None
+    #: given up by the watchdog: what the handler still returns is dropped
+    abandoned: bool = False
+
+
+@dataclass(slots=True)
+class _State:
+    """What the threads share, under one lock."""
+
+    waiting: deque[Held] = field(default_factory=deque)
+    running: set[Held] = field(default_factory=set)
+    finished: deque[tuple[Held, Outcome]] = field(default_factory=deque)
+    closed: bool = False
+    average_s: float = QUICK_S
+
+
+class Crew:
+    """`threads` threads that call `attempt` for each work item put in."""
+
+    def __init__(
+        self,
+        attempt: Callable[[Work], Outcome],
+        *,
+        threads: int,
+        batch: int,
+        wake: Callable[[], None],
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._attempt = attempt
+        self._size = threads
+        self._batch = batch
+        self._wake = wake
+        self._timer = timer
+        self._state = _State()
+        self._changed = threading.Condition()
+
+    def start(self) -> None:
+        """Start the threads; they end with the process if a handler never returns."""
+        for _ in range(self._size):
+            self._begin_thread()
+
+    def room(self) -> int:
+        """Return how many more items may be claimed.
+
+        As many as there are free threads; a batch where handlers are quick, since then the claim
+        costs more than the wait for a thread.
+        """
+        with self._changed:
+            state = self._state
+            if any(held.work.lost for held in [*state.waiting, *state.running]):
+                return 0
+            quick = state.average_s < QUICK_S
+            capacity = max(self._size, self._batch) if quick else self._size
+            held = len(state.waiting) + len(state.running) + len(state.finished)
+            return max(0, capacity - held)
+
+    def put(self, held: Held) -> bool:
+        """Hand over a claimed item; False if nothing is begun any more."""
+        with self._changed:
+            if self._state.closed:
+                return False
+            self._state.waiting.append(held)
+            self._changed.notify_all()
+            return True
+
+    def collect(self, limit: int) -> list[tuple[Held, Outcome]]:
+        """Return finished items, oldest first; they are no longer held."""
+        with self._changed:
+            finished = self._state.finished
+            return [finished.popleft() for _ in range(min(limit, len(finished)))]
+
+    def held(self) -> list[Held]:
+        """Return all items held, so that their leases can be extended."""
+        with self._changed:
+            state = self._state
+            return [*state.waiting, *state.running, *(held for held, _ in state.finished)]
+
+    def overdue(self) -> list[Held]:
+        """Return the running items over their time limit."""
+        now = self._timer()
+        with self._changed:
+            return [
+                held
+                for held in self._state.running
+                if held.began is not None and now - held.began > held.timeout_s
+            ]
+
+    def abandon(self, held: Held) -> bool:
+        """Give a running item up; False if its handler has returned meanwhile.
+
+        Its thread cannot be ended, so another one takes its place.
+        """
+        with self._changed:
+            if held not in self._state.running:
+                return False
+            held.abandoned = True
+            self._state.running.discard(held)
+            self._changed.notify_all()
+        self._begin_thread()
+        return True
+
+    def close(self) -> list[Held]:
+        """Start nothing more; return the items that no handler was called for."""
+        with self._changed:
+            self._state.closed = True
+            unstarted = list(self._state.waiting)
+            self._state.waiting.clear()
+            self._changed.notify_all()
+            return unstarted
+
+    def is_idle(self) -> bool:
+        """Tell whether nothing is held, that is, all is booked."""
+        with self._changed:
+            state = self._state
+            return not (state.waiting or state.running or state.finished)
+
+    # -------------------------------------------------------------- in the threads
+
+    def _begin_thread(self) -> None:
+        threading.Thread(target=self._run, name="handler", daemon=True).start()
+
+    def _run(self) -> None:
+        while (held := self._next()) is not None:
+            self._finish(held, self._attempt(held.work))
+            if held.abandoned:
+                return
+
+    def _next(self) -> Held | None:
+        with self._changed:
+            while not self._state.closed and not self._may_begin():
+                self._changed.wait()
+            if self._state.closed:
+                return None
+            held = self._state.waiting.popleft()
+            held.began = self._timer()
+            self._state.running.add(held)
+            return held
+
+    def _may_begin(self) -> bool:
+        state = self._state
+        if not state.waiting:
+            return False
+        # the suspect of a dead process runs alone, so that no neighbour dies with it again
+        if state.waiting[0].work.lost:
+            return not state.running
+        return not any(held.work.lost for held in state.running)
+
+    def _finish(self, held: Held, outcome: Outcome) -> None:
+        with self._changed:
+            state = self._state
+            if held.abandoned:
+                return
+            took_s = self._timer() - (held.began or 0.0)
+            state.average_s += _WEIGHT * (took_s - state.average_s)
+            state.running.discard(held)
+            state.finished.append((held, outcome))
+            self._changed.notify_all()
+            # while quick ones still wait here, one transaction for all of them is cheaper
+            ripe = not state.waiting or took_s >= QUICK_S or len(state.finished) >= self._batch
+        if ripe:
+            self._wake()

@@ -1,0 +1,98 @@
+"""The worker process: engine, dispatcher, signals and the pipe of hints; `serve` restarts it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import select
+import signal
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from engine.dispatch.local import LocalDispatcher
+from engine.registry import Registry
+from engine.runtime import Engine
+from engine.settings import Settings
+
+log = logging.getLogger("caseway.worker")
+
+#: exit status that says: a handler hangs in this process, start another one
+EXIT_REPLACE = 75
+#: how often the worker says that it lives; seconds
+_BEAT_S = 1.0
+
+
+def worker_main(
+    settings: Settings,
+    *,
+    hint: int | None = None,
+    beat: Callable[[], None] | None = None,
+    stop: threading.Event | None = None,
+) -> int:
+    """Do due work until SIGTERM, SIGINT, `stop`, or the end of the pipe; return the exit status.
+
+    `hint` is the reading end of a pipe with one byte per hint; `beat` is called every second.
+    If a handler hangs, what can be finished is finished, then the process ends with EXIT_REPLACE.
+    Call it in the main thread. Raises SchemaTooNew and HandlerSetupError.
+    """
+    # it tells of each sweep
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    stop = stop or threading.Event()
+    hung = threading.Event()
+    dispatchers: list[LocalDispatcher] = []
+
+    def announce(due_at: datetime | None = None) -> None:
+        for dispatcher in dispatchers:
+            dispatcher.announce(due_at)
+
+    def note_hang() -> None:
+        hung.set()
+        stop.set()
+
+    registry = Registry.load(settings)
+    engine = Engine(settings, registry=registry, announce=announce)
+    engine.migrate()
+    dispatcher = LocalDispatcher(engine, registry, on_hang=note_hang)
+    dispatchers.append(dispatcher)
+    return _serve(dispatcher, stop, hung, hint, beat)
+
+
+def _serve(
+    dispatcher: LocalDispatcher,
+    stop: threading.Event,
+    hung: threading.Event,
+    hint: int | None,
+    beat: Callable[[], None] | None,
+) -> int:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: stop.set())
+    if hint is not None:
+        _listen(hint, dispatcher.announce, stop.set)
+    dispatcher.start()
+    log.info("working as %s", dispatcher.owner)
+    while not stop.wait(_BEAT_S):
+        if beat is not None:
+            beat()
+    finished = dispatcher.stop()
+    if hung.is_set():
+        # an ordinary exit could wait for the handler that never returns
+        logging.shutdown()
+        os._exit(EXIT_REPLACE)
+    return 0 if finished else 1
+
+
+def _listen(hint: int, wake: Callable[[], None], gone: Callable[[], None]) -> None:
+    """Call `wake` for each burst of hints, and `gone` when nobody can write any more."""
+
+    def read() -> None:
+        while True:
+            select.select([hint], [], [])
+            with contextlib.suppress(BlockingIOError):
+                if not os.read(hint, 4096):
+                    return gone()
+                wake()
+
+    threading.Thread(target=read, name="hints", daemon=True).start()

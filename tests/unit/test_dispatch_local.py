@@ -1,0 +1,414 @@
+"""The dispatcher of one machine: what it claims, how it is woken, and how it ends."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from engine.clock import SystemClock
+from engine.dispatch.local import LocalDispatcher
+from engine.errors import BpmnError
+from engine.registry import HandlerContext, Registry, handler
+from engine.settings import Settings
+from tests.unit.fake_engine import FakeEngine
+
+#: far more than any of these tests needs; a test that waits so long has failed
+PATIENCE_S = 20.0
+#: a sweep never comes to the rescue of a test, except where it is what the test is about
+SETTINGS = Settings(worker_threads=3, batch=4, retries=1, backoff_base_s=0.0, sweep_s=5.0)
+
+
+class Scene:
+    """A fake engine, handlers that meet the test at gates, and dispatchers to stop."""
+
+    def __init__(self) -> None:
+        self.engine = FakeEngine(SystemClock())
+        self.gate = threading.Event()
+        self.begun = threading.Semaphore(0)
+        self.ran: list[str] = []
+        self.most_at_once = 0
+        self.hung = threading.Event()
+        self._running = 0
+        self._lock = threading.Lock()
+        self._booked = threading.Condition()
+        self.engine.on_booked = self._note_booked
+        self._dispatchers: list[LocalDispatcher] = []
+
+    def start(self, settings: Settings = SETTINGS, **options: Any) -> LocalDispatcher:
+        """Start a dispatcher on the engine."""
+        registry = Registry.of(*self._handlers(), settings=settings)
+        dispatcher = LocalDispatcher(self.engine, registry, on_hang=self.hung.set, **options)
+        self._dispatchers.append(dispatcher)
+        dispatcher.start()
+        return dispatcher
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        """Wait until something booked makes the condition true."""
+        with self._booked:
+            assert self._booked.wait_for(condition, PATIENCE_S)
+
+    def wait_booked(self, verb: str, number: int) -> None:
+        """Wait until a verb was booked so often."""
+        self.wait_for(lambda: len(self.engine.details(verb)) >= number)
+
+    def wait_begun(self, number: int = 1) -> None:
+        """Wait until so many handlers stand at the gate."""
+        for _ in range(number):
+            assert self.begun.acquire(timeout=PATIENCE_S)
+
+    def close(self) -> None:
+        self.gate.set()
+        for dispatcher in self._dispatchers:
+            dispatcher.stop(PATIENCE_S)
+
+    def _note_booked(self) -> None:
+        with self._booked:
+            self._booked.notify_all()
+
+    def _handlers(self) -> list[Callable[..., Any]]:
+        @handler("quick")
+        def quick(context: HandlerContext) -> dict[str, Any]:
+            with self._lock:
+                self.ran.append(context.key)
+            return {"key": context.key}
+
+        @handler("slow", timeout_s=1000)
+        def slow(context: HandlerContext) -> dict[str, Any]:
+            with self._lock:
+                self._running += 1
+                self.most_at_once = max(self.most_at_once, self._running)
+            self.begun.release()
+            self.gate.wait(PATIENCE_S)
+            with self._lock:
+                self._running -= 1
+            return {}
+
+        @handler("broken")
+        def broken() -> None:
+            raise ValueError("broken")
+
+        @handler("drawn")
+        def drawn() -> None:
+            raise BpmnError("E1")
+
+        return [quick, slow, broken, drawn]
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    scene = Scene()
+    yield scene
+    scene.close()
+
+
+def test_due_work_is_done_at_start(scene: Scene) -> None:
+    # given work of each kind that is due before anybody looks
+    for topic in ("quick", "drawn"):
+        scene.engine.add(topic)
+    scene.engine.add(kind="timer")
+    scene.engine.add(kind="timer", due_s=3600)
+
+    # when a dispatcher starts
+    scene.start()
+
+    # then all of it is booked, and what is not due is left
+    scene.wait_for(lambda: len(scene.engine.booked) == 3)
+    assert Counter(verb for verb, _, _ in scene.engine.booked) == {
+        "settle": 1,
+        "throw": 1,
+        "run": 1,
+    }
+
+
+def test_hint_wakes_the_dispatcher(scene: Scene) -> None:
+    dispatcher = scene.start()
+
+    for number in range(1, 4):
+        scene.engine.add("quick")
+        dispatcher.announce()
+        scene.wait_booked("settle", number)
+
+
+def test_lost_hint_costs_no_more_than_a_sweep(scene: Scene) -> None:
+    scene.start(Settings(sweep_s=1.0))
+    scene.engine.add("quick")
+
+    scene.wait_booked("settle", 1)
+
+
+def test_near_due_time_is_kept_without_a_sweep(scene: Scene) -> None:
+    # given a dispatcher whose next sweep is long after a timer, of which it is told
+    dispatcher = scene.start()
+    scene.engine.add(kind="timer", due_s=0.2)
+    [row] = scene.engine.rows.values()
+    dispatcher.announce(row.free_at)
+
+    # then the timer runs at its time, and not before
+    scene.wait_booked("run", 1)
+    [ran_at] = scene.engine.details("run")
+    assert ran_at >= row.work.due_at
+
+
+def test_failed_item_is_tried_again_then_one_incident(scene: Scene) -> None:
+    name = scene.engine.add("broken")
+    scene.engine.add("quick")
+
+    dispatcher = scene.start()
+    scene.wait_booked("retry", 1)
+    dispatcher.announce()
+
+    scene.wait_booked("incident", 1)
+    assert scene.engine.verbs(name) == ["retry", "incident"]
+    assert len(scene.engine.details("settle")) == 1
+
+
+def test_no_more_is_claimed_than_threads_are_free(scene: Scene) -> None:
+    # given handlers known to be slow
+    for _ in range(3):
+        scene.engine.add("slow")
+    dispatcher = scene.start(timer=Ticking())
+    scene.wait_begun(3)
+    scene.gate.set()
+    scene.wait_booked("settle", 3)
+    scene.gate.clear()
+
+    # when ten more are due
+    for _ in range(10):
+        scene.engine.add("slow")
+    dispatcher.announce()
+    scene.wait_begun(3)
+
+    # then three of them are claimed, the others are free for other workers
+    owned = [row for row in scene.engine.rows.values() if row.owner and row.state == "ready"]
+    assert len(owned) == 3
+    assert scene.most_at_once == 3
+
+
+class Ticking:
+    """A timer that goes on by a second each time somebody looks."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+
+    def __call__(self) -> float:
+        self._seconds += 1.0
+        return self._seconds
+
+
+def test_timers_go_on_while_every_handler_is_busy(scene: Scene) -> None:
+    for _ in range(4):
+        scene.engine.add("slow")
+    dispatcher = scene.start(replace(SETTINGS, sweep_s=1.0))
+    scene.wait_begun(3)
+
+    for _ in range(10):
+        scene.engine.add(kind="timer")
+    dispatcher.announce()
+
+    scene.wait_booked("run", 10)
+    assert scene.engine.details("settle") == []
+
+
+def test_backlog_of_quick_handlers_is_booked_in_batches(scene: Scene) -> None:
+    for _ in range(40):
+        scene.engine.add("quick")
+
+    scene.start()
+
+    scene.wait_booked("settle", 40)
+    assert sorted(scene.ran) == sorted(f"r/e/{name}" for name in scene.engine.rows)
+    assert max(scene.engine.batches) > 1
+    assert max(scene.engine.claims) <= SETTINGS.batch
+
+
+def test_suspect_of_a_dead_process_runs_alone(scene: Scene) -> None:
+    # given an item that another process claimed and never came back with, and two new ones
+    lost = scene.engine.add("slow", attempt=1)
+    scene.engine.rows[lost].owner = "dead"
+    for _ in range(2):
+        scene.engine.add("slow", due_s=-1.0)
+
+    # when all are due
+    dispatcher = scene.start()
+    scene.wait_begun(2)
+    dispatcher.announce()
+    scene.gate.set()
+    scene.wait_booked("settle", 3)
+
+    # then the suspect began when the others had ended
+    assert scene.most_at_once == 2
+    assert scene.engine.booked[-1][1] == lost
+
+
+def test_database_that_is_away_stops_nothing_for_good(scene: Scene) -> None:
+    scene.engine.faults["claim_work"] = [OSError("away")]
+    scene.engine.add("quick")
+
+    scene.start()
+
+    scene.wait_booked("settle", 1)
+
+
+def test_idle_dispatcher_asks_once_per_wake_up(scene: Scene) -> None:
+    # given nothing due, but a timer for later
+    scene.engine.add(kind="timer", due_s=3600)
+    dispatcher = scene.start()
+
+    # when it was woken a few times and has stopped
+    for _ in range(5):
+        dispatcher.announce()
+    dispatcher.stop(PATIENCE_S)
+
+    # then it looked for the next due time only, at most once for each hint and sweep
+    assert scene.engine.claims == []
+    assert scene.engine.looks <= 7
+
+
+# ------------------------------------------------------------------ hanging handlers and leases
+
+
+class Watch:
+    """A timer that stands until it is set."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def test_hanging_handler_fails_and_asks_for_a_new_process(scene: Scene) -> None:
+    # given a handler over its limit, and a neighbour that has just begun
+    watch = Watch()
+    hanging = scene.engine.add("slow")
+    dispatcher = scene.start(timer=watch)
+    scene.wait_begun()
+    watch.seconds = 900.0
+    neighbour = scene.engine.add("slow")
+    dispatcher.announce()
+    scene.wait_begun()
+
+    # when the watch looks after them
+    watch.seconds = 1001.0
+    dispatcher.look_after()
+
+    # then the attempt counts as failed, a new process is asked for, the neighbour goes on
+    assert scene.engine.verbs(hanging) == ["retry"]
+    assert "took longer than 1000 s" in scene.engine.details("retry")[0][0]
+    assert scene.hung.is_set()
+    scene.gate.set()
+    scene.wait_for(lambda: "settle" in scene.engine.verbs(neighbour))
+
+
+def test_result_after_the_limit_is_dropped(scene: Scene) -> None:
+    watch = Watch()
+    name = scene.engine.add("slow")
+    dispatcher = scene.start(Settings(retries=0, worker_threads=1), timer=watch)
+    scene.wait_begun()
+    watch.seconds = 1001.0
+    dispatcher.look_after()
+
+    # when the handler returns at last, and a later item shows that its thread was replaced
+    scene.gate.set()
+    scene.engine.add("quick")
+    dispatcher.announce()
+    scene.wait_booked("settle", 1)
+
+    assert [verb for verb in scene.engine.verbs(name) if verb != "extend"] == ["incident"]
+
+
+def test_lease_is_extended_while_a_handler_runs(scene: Scene) -> None:
+    watch = Watch()
+    name = scene.engine.add("slow")
+    dispatcher = scene.start(Settings(lease_s=30.0, worker_threads=1), timer=watch)
+    scene.wait_begun()
+
+    dispatcher.look_after()
+    assert scene.engine.verbs(name) == []
+    for seconds in (15.0, 20.0, 30.0):
+        watch.seconds = seconds
+        dispatcher.look_after()
+
+    assert scene.engine.verbs(name) == ["extend", "extend"]
+
+
+def test_lost_lease_is_not_asked_for_again(scene: Scene) -> None:
+    watch = Watch()
+    name = scene.engine.add("slow")
+    dispatcher = scene.start(Settings(lease_s=30.0, worker_threads=1), timer=watch)
+    scene.wait_begun()
+    scene.engine.release([scene.engine.rows[name].work])
+
+    watch.seconds = 20.0
+    dispatcher.look_after()
+    dispatcher.look_after()
+
+    assert "extend" not in scene.engine.verbs(name)
+
+
+# ------------------------------------------------------------------ stopping
+
+
+def test_stop_lets_running_handlers_end(scene: Scene) -> None:
+    name = scene.engine.add("slow")
+    dispatcher = scene.start()
+    scene.wait_begun()
+    threading.Timer(0.05, scene.gate.set).start()
+
+    assert dispatcher.stop(PATIENCE_S)
+
+    assert scene.engine.verbs(name) == ["settle"]
+
+
+def test_stop_releases_what_was_not_begun(scene: Scene) -> None:
+    # given one thread, and a batch claimed since handlers were quick before
+    names = [scene.engine.add("slow") for _ in range(4)]
+    dispatcher = scene.start(Settings(worker_threads=1, batch=4))
+    scene.wait_begun()
+    threading.Timer(0.05, scene.gate.set).start()
+
+    # when it is stopped
+    assert dispatcher.stop(PATIENCE_S)
+
+    # then the running one was settled, and no lease is left to run out
+    assert scene.engine.verbs(names[0]) == ["settle"]
+    assert all(scene.engine.rows[name].owner is None for name in names[1:])
+
+
+def test_stop_gives_up_what_does_not_end(scene: Scene) -> None:
+    name = scene.engine.add("slow")
+    dispatcher = scene.start()
+    scene.wait_begun()
+
+    assert not dispatcher.stop(0.0)
+
+    assert scene.engine.verbs(name) == ["release"]
+    assert scene.engine.rows[name].owner is None
+
+
+def test_nothing_is_claimed_after_stop(scene: Scene) -> None:
+    dispatcher = scene.start()
+    dispatcher.stop(PATIENCE_S)
+    name = scene.engine.add("quick")
+
+    dispatcher.announce()
+    dispatcher.announce(datetime.now(tz=scene.engine.rows[name].free_at.tzinfo) + timedelta(0.001))
+
+    assert scene.engine.rows[name].owner is None
+
+
+def test_two_dispatchers_share_the_work_without_doubling(scene: Scene) -> None:
+    for _ in range(200):
+        scene.engine.add("quick")
+
+    scene.start()
+    scene.start()
+
+    scene.wait_booked("settle", 200)
+    assert len(scene.ran) == len(set(scene.ran)) == 200
