@@ -1,4 +1,4 @@
-"""The languages a diagram may use: a table name -> how to compile. FEEL always, Python only if asked.
+"""The languages a diagram may use, by name. FEEL always, Python only if asked.
 
 The kernel and the deploy gate get one `Languages` object; nothing else compiles expressions.
 """
@@ -10,14 +10,15 @@ import copy
 from collections.abc import Mapping
 from datetime import datetime
 from types import CodeType
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from RestrictedPython import compile_restricted, safe_builtins
+from RestrictedPython.compile import compile_restricted
 from RestrictedPython.Eval import default_guarded_getitem, default_guarded_getiter
 from RestrictedPython.Guards import (
     full_write_guard,
     guarded_iter_unpack_sequence,
     guarded_unpack_sequence,
+    safe_builtins,
     safer_getattr,
 )
 
@@ -199,15 +200,15 @@ class Python:
     def script(self, text: str) -> Script:
         return _PythonScript(self, self._compile(_dedent(text), "exec"))
 
-    def _compile(self, text: str, mode: str) -> CodeType:
+    def _compile(self, text: str, mode: Literal["exec", "eval"]) -> CodeType:
         try:
             if self.restricted:
-                code = compile_restricted(text, "<script>", mode)
+                code: CodeType = compile_restricted(text, "<script>", mode)
             else:
                 code = compile(text, "<script>", mode)
         except (SyntaxError, ValueError) as error:
             raise ExecutionFault(f"Python does not accept this: {error}") from error
-        return code  # type: ignore[no-any-return]
+        return code
 
     def namespace(self, read: frozenset[str], scope: Mapping[str, Value]) -> dict[str, Any]:
         """Return globals for one run: copies of the variables that the code mentions."""
@@ -218,7 +219,11 @@ class Python:
         return space
 
     def fault(self, error: Exception) -> Exception:
-        """Turn what a script raised into a BpmnError or an ExecutionFault."""
+        """Turn what a script raised into a BpmnError or an ExecutionFault.
+
+        A script is a guest: whatever it raises is the diagram's fault, which the kernel names with
+        the element.
+        """
         own = self.names.get("BpmnError")
         if isinstance(error, BpmnError):
             return error
@@ -240,7 +245,7 @@ class _PythonExpression:
         space = self._python.namespace(self._names, scope)
         try:
             return eval(self._code, space)  # noqa: S307 - compiled at deploy, see Python
-        except _SCRIPT_FAULTS as error:
+        except Exception as error:
             raise self._python.fault(error) from error
 
 
@@ -256,7 +261,7 @@ class _PythonScript:
         space = self._python.namespace(self._names, scope)
         try:
             exec(self._code, space)  # noqa: S102 - compiled at deploy, see Python
-        except _SCRIPT_FAULTS as error:
+        except Exception as error:
             raise self._python.fault(error) from error
         return self._changes(space, scope)
 
@@ -274,27 +279,6 @@ class _PythonScript:
                 continue  # functions a script defines for itself are no variables
             changed[name] = codec.admit(value)
         return changed
-
-
-# A script is a guest: whatever it raises is the diagram's fault, named with the element by the
-# kernel. Interrupts and exits of the process itself are not caught.
-_SCRIPT_FAULTS = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    BpmnError,
-    EOFError,
-    ImportError,
-    LookupError,
-    MemoryError,
-    NameError,
-    OSError,
-    RecursionError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-)
 
 
 def _dedent(text: str) -> str:

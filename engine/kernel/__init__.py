@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from engine.kernel.definition import Definition, Element
 from engine.kernel.parser import ParseFault, parse
-from engine.kernel.process import Limits, World
 from engine.kernel.snapshot import FORMAT
 from engine.kernel.step import step
 from engine.kernel.timers import parse_cycle, parse_duration, parse_moment
+from engine.kernel.tokens import Limits, World
 from engine.kernel.variables import variables_of
 
 __all__ = [

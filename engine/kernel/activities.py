@@ -17,8 +17,8 @@ from engine.model import NewUserTask, NewWork, Value
 if TYPE_CHECKING:
     from engine.kernel.definition import ScopeSpec
     from engine.kernel.events import BoundaryEvent, MessageTrigger
-    from engine.kernel.process import Scope, Token
     from engine.kernel.repetition import MultiInstance
+    from engine.kernel.tokens import Scope, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class MappedNode(Node):
             process.set_variable(local, token, name, whole)
 
     def keep(self, token: Token, result: Mapping[str, Value]) -> None:
-        """Keep a result where the output mappings will look for it, or write it out at once."""
+        """Keep a result for the output mappings, or write it out at once."""
         process = token.workflow.process
         if not self.outputs:
             process.store(token, result)
@@ -251,7 +251,7 @@ class ServiceTask(Activity):
 
 
 def call_handler(node: Node, job: Job, token: Token) -> dict[str, Value] | None:
-    """Ask for a handler: the result of an inline one, or None when a work item has to be awaited."""
+    """Ask for a handler: the result of an inline one, or None if a work item is awaited."""
     process = token.workflow.process
     topic = process.evaluate(job.topic, token)
     if not isinstance(topic, str) or not topic:
@@ -334,9 +334,7 @@ class SubProcess(Activity):
     def perform(self, token: Token) -> bool | None:
         process, outer = token.workflow.process, token.workflow
         local = self.localise(token)
-        scope = process.open_scope(
-            token, self.inner, local, outer.instance_id, outer.definition_id
-        )
+        scope = process.open_scope(token, self.inner, local, outer.instance_id, outer.definition_id)
         process.enter_scope(scope, self.inner.entries)
         return None
 
@@ -359,7 +357,7 @@ class Called:
 
 
 class CallActivity(Activity):
-    """Runs another process inside the caller's snapshot, as an instance with a parent (D10)."""
+    """Runs another process inside the caller's snapshot, as an instance of its own."""
 
     type = "callActivity"
     called: Called
@@ -374,7 +372,7 @@ class CallActivity(Activity):
             process_id, call.binding, outer.definition_id, call.version_tag
         )
         definition = process.world.definition(definition_id)
-        values = self._inputs(token, definition.inputs)
+        values = self._given(token, definition.inputs)
         variables = Variables(token.id, None, values)
         variables.written = set()
         scope = process.open_scope(
@@ -382,11 +380,11 @@ class CallActivity(Activity):
         )
         process.record_instance(scope, "instance.started", None)
         for name, value in values.items():
-            process._event(scope.instance_id, "variable.set", None, token.id, name, value)
+            process.note(scope.instance_id, "variable.set", None, token.id, name, value)
         process.enter_scope(scope, definition.root.entries)
         return None
 
-    def _inputs(self, token: Token, declared: Sequence[str] | None) -> dict[str, Value]:
+    def _given(self, token: Token, declared: Sequence[str] | None) -> dict[str, Value]:
         seen = token.vars.view()
         if not self.called.zeebe:
             return {name: seen[name] for name in declared or () if name in seen}
@@ -407,4 +405,3 @@ class CallActivity(Activity):
         elif not self.called.zeebe or self.called.all_out:
             token.workflow.process.store(token, result)
         self.finish_again(token)
-

@@ -29,7 +29,7 @@ class Flow:
     condition: Expression | None = None
 
 
-class ScopeSpec(BpmnProcessSpec):  # type: ignore[misc]
+class ScopeSpec(BpmnProcessSpec):
     """The nodes of one process or embedded sub-process.
 
     The stock class adds internal nodes named Start, End and EndJoin, which collide with elements of

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.kernel.definition import Flow
-    from engine.kernel.process import Token
+    from engine.kernel.tokens import Token
 
 
 # ------------------------------------------------------------------ triggers
@@ -99,9 +99,7 @@ class MessageTrigger(Trigger):
         self.key = key
 
     def arm(self, token: Token) -> None:
-        token.workflow.process.await_event(
-            token, "message", self._name(token), self._key(token)
-        )
+        token.workflow.process.await_event(token, "message", self._name(token), self._key(token))
 
     def fired(self, token: Token) -> None:
         """A subscription stays as it is until its host ends."""
@@ -113,9 +111,7 @@ class MessageTrigger(Trigger):
         name, key = self._name(token), self._key(token)
         process.record("message.sent", token, name, key)
         process.out.messages.append(
-            ThrownMessage(
-                scope.instance_id, token.task_spec.bpmn_id, token.id, name, key, payload
-            )
+            ThrownMessage(scope.instance_id, token.task_spec.bpmn_id, token.id, name, key, payload)
         )
 
     def _name(self, token: Token) -> str:
@@ -346,4 +342,3 @@ class EndEvent(ThrowEvent):
 
     def choose(self, token: Token) -> Sequence[Flow]:
         return ()
-

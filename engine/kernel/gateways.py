@@ -10,7 +10,7 @@ from engine.kernel.node import Node
 
 if TYPE_CHECKING:
     from engine.kernel.definition import Flow
-    from engine.kernel.process import Scope, Token
+    from engine.kernel.tokens import Scope, Token
     from engine.model import Value
 
 
@@ -34,7 +34,11 @@ class ExclusiveGateway(Node):
 
     def _only(self, token: Token) -> Sequence[Flow]:
         for flow in self.outgoing:
-            if flow.condition is not None and flow.id != self.default and not self.holds(token, flow):
+            if (
+                flow.condition is not None
+                and flow.id != self.default
+                and not self.holds(token, flow)
+            ):
                 raise ExecutionFault(
                     f"the only condition out of {self.bpmn_id} is not true and there is no default"
                 )

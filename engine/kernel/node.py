@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.kernel.definition import Flow, ScopeSpec
-    from engine.kernel.process import Process, Scope, Token
+    from engine.kernel.process import Process
+    from engine.kernel.tokens import Scope, Token
     from engine.model import Value
 
 
-class Node(BpmnTaskSpec):  # type: ignore[misc]
+class Node(BpmnTaskSpec):
     """A flow node of a diagram. Subclasses say what it does in `_run_hook`."""
 
     #: BPMN tag for people and history
@@ -46,7 +47,7 @@ class Node(BpmnTaskSpec):  # type: ignore[misc]
         """Take a token from a flow; a joining gateway may keep it there."""
         scope.process.spawn(scope, self, via=flow.id)
 
-    # ------------------------------------------------ running (called by Task.run and Task.complete)
+    # -------------------------------------- running (called by Task.run and Task.complete)
 
     def _run_hook(self, token: Token) -> bool | None:
         """Do the work: True when done, None to wait for the outside."""
@@ -71,7 +72,8 @@ class Node(BpmnTaskSpec):  # type: ignore[misc]
             matching = [f for f in self.outgoing if f.id == self.default]
         if not matching and not open_flows:
             raise ExecutionFault(
-                f"no condition of the flows out of {self.bpmn_id} is true and there is no default flow"
+                f"no condition of the flows out of {self.bpmn_id} is true"
+                " and there is no default flow"
             )
         taken = {f.id for f in (*open_flows, *matching)}
         return [f for f in self.outgoing if f.id in taken]
@@ -90,10 +92,8 @@ class Node(BpmnTaskSpec):  # type: ignore[misc]
         return self.truth(value, flow)
 
     def truth(self, value: Value, flow: Flow) -> bool:
-        """Read a value that is no boolean as a condition: refused, since FEEL knows no truthiness."""
-        raise ExecutionFault(
-            f"the condition of flow {flow.id} gives {value!r}, not true or false"
-        )
+        """Refuse a value that is no boolean: FEEL knows no truthiness."""
+        raise ExecutionFault(f"the condition of flow {flow.id} gives {value!r}, not true or false")
 
     # ------------------------------------------------ waiting
 

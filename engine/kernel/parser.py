@@ -1,7 +1,7 @@
 """From a diagram in the internal form to a Definition, on SpiffWorkflow's parser classes.
 
-The stock parser follows flows recursively and stops at about 450 tasks; here every node of a scope is
-built first and connected afterwards. The deploy gate (engine/diagrams) has checked the file before.
+The stock parser follows flows recursively and stops at about 450 tasks; here every node of a scope
+is built first and connected afterwards. The deploy gate (engine/diagrams) has checked the file before.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from engine.kernel.activities import (
     Called,
     Job,
     ManualTask,
-    MappedNode,
     Mapped,
+    MappedNode,
     ReceiveTask,
     ScriptTask,
     SendTask,
@@ -78,9 +78,7 @@ class ParseFault(ExecutionFault):
         super().__init__("; ".join(f"{p.file}: {p.element}: {p.message}" for p in problems))
 
 
-def parse(
-    tree: Xml, process_id: str, *, languages: Languages, file: str = ""
-) -> Definition:
+def parse(tree: Xml, process_id: str, *, languages: Languages, file: str = "") -> Definition:
     """Build the definition of one process of a file in the internal form.
 
     Raises ParseFault with the element if something cannot be built.
@@ -89,7 +87,9 @@ def parse(
     parser.add_bpmn_xml(tree, file)
     process = parser.process_parsers.get(process_id)
     if process is None:
-        raise ParseFault([Problem(file=file, element=process_id, line=None, message="no such process")])
+        raise ParseFault(
+            [Problem(file=file, element=process_id, line=None, message="no such process")]
+        )
     root = process.get_spec()
     node = process.node
     interface = _extension(node, INTERNAL + "interface")
@@ -123,7 +123,7 @@ def _text(node: Xml | None) -> str:
     return (node.text or "").strip() if node is not None else ""
 
 
-class _Parser(BpmnParser):  # type: ignore[misc]
+class _Parser(BpmnParser):
     """Parses one process of a tree and what is embedded in it."""
 
     def __init__(self, process_id: str, languages: Languages) -> None:
@@ -170,7 +170,7 @@ class _Parser(BpmnParser):  # type: ignore[misc]
         return self.expression(node, attribute=attribute)
 
 
-class _ScopeParser(ProcessParser):  # type: ignore[misc]
+class _ScopeParser(ProcessParser):
     """Builds one scope: nodes, then boundary events, then flows, then what is derived."""
 
     def _parse(self) -> None:
@@ -200,7 +200,7 @@ class _ScopeParser(ProcessParser):  # type: ignore[misc]
             node = flow.find(BPMN + "conditionExpression")
             condition = None
             if node is not None and _text(node) and flow.get("id") != source.default:
-                with _place(self, flow):
+                with _Place(self, flow):
                     condition = self.parser.expression(node)
             self._join(Flow(flow.get("id"), source, target, condition))
         for node in self.spec.nodes():
@@ -215,10 +215,9 @@ class _ScopeParser(ProcessParser):  # type: ignore[misc]
 
     def _derive(self) -> None:
         spec = self.spec
+        spec.bpmn_start_events = [n for n in spec.nodes() if isinstance(n, StartEvent)]
         spec.entries = _entries(spec)
-        joins = [
-            n for n in spec.nodes() if isinstance(n, InclusiveGateway) and len(n.incoming) > 1
-        ]
+        joins = [n for n in spec.nodes() if isinstance(n, InclusiveGateway) and len(n.incoming) > 1]
         for join in joins:
             join.reach = incoming_reach(join)
         spec.joins = tuple(joins)
@@ -234,7 +233,7 @@ def _entries(spec: ScopeSpec) -> tuple[Node, ...]:
     return tuple(n for n in free if not (isinstance(n, CatchEvent) and n in spec.links.values()))
 
 
-class _place:
+class _Place:
     """Turns a fault inside into a ParseFault that names file, element and line."""
 
     def __init__(self, scope: _ScopeParser, node: Xml) -> None:
@@ -255,16 +254,18 @@ class _place:
             raise ParseFault([problem]) from error
 
 
-class _NodeParser(TaskParser):  # type: ignore[misc]
+class _NodeParser(TaskParser):
     """Builds one node; subclasses fill in what their kind needs."""
 
-    def __init__(self, scope: _ScopeParser, spec_class: type[Node], node: Xml, nsmap: Any, lane: Any):
+    def __init__(
+        self, scope: _ScopeParser, spec_class: type[Node], node: Xml, nsmap: Any, lane: Any
+    ):
         super().__init__(scope, spec_class, node, nsmap, lane)
         self.scope = scope
         self.parser: _Parser = scope.parser
 
     def parse_node(self) -> Node:
-        with _place(self.scope, self.node):
+        with _Place(self.scope, self.node):
             made: Node = self.spec_class(
                 self.spec, self.bpmn_id, name=self.node.get("name") or "", lane=self.lane
             )
@@ -386,7 +387,7 @@ class _ActivityParser(_NodeParser):
         repeat.output_collection = (zeebe.get("outputCollection") or "").strip()
         repeat.output_element = self.parser.optional(zeebe, "outputElement")
         if repeat.output_element is not None:
-            # as in Camunda 8: a result that is a variable (or a part of one) belongs to the instance
+            # as in Camunda 8: a result that is a variable belongs to the instance
             repeat.output_variable = _leading_name(repeat.output_element.text)
 
     def _plain_loop(self, repeat: MultiInstance, loop: Xml) -> None:
@@ -437,7 +438,9 @@ class _CallParser(_ActivityParser):
         super().fill(made)
         zeebe = self.extension("calledElement")
         if zeebe is None:
-            target = self.parser.languages.expression(self.node.get("calledElement") or "", "literal")
+            target = self.parser.languages.expression(
+                self.node.get("calledElement") or "", "literal"
+            )
             made.called = Called(target)
         else:
             made.called = Called(

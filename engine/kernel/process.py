@@ -9,29 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
-from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
-from SpiffWorkflow.task import Task
-from SpiffWorkflow.util.task import TaskState
 
 from engine.errors import BpmnError, ExecutionFault
+from engine.kernel.books import Books
 from engine.kernel.scopes import Variables
+from engine.kernel.tokens import CANCELLED, COMPLETED, READY, WAITING, Scope, Token, World
 from engine.languages import Expression
-from engine.model import (
-    CalledInstance,
-    Closed,
-    Event,
-    InstanceState,
-    NewIncident,
-    NewSubscription,
-    NewUserTask,
-    NewWork,
-    Step,
-    ThrownSignal,
-    Value,
-)
+from engine.model import InstanceState, NewIncident, NewWork, Step, ThrownSignal, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,150 +26,18 @@ if TYPE_CHECKING:
     from engine.kernel.definition import Definition, Flow, ScopeSpec
     from engine.kernel.node import Node
 
-WAITING, READY, STARTED = TaskState.WAITING, TaskState.READY, TaskState.STARTED
-COMPLETED, CANCELLED = TaskState.COMPLETED, TaskState.CANCELLED
 
-
-class Limits(Protocol):
-    """How much one step may do."""
-
-    #: element activations in one piece
-    activations: int
-    #: pieces without a wait state before an incident
-    pieces: int
-
-
-class World(Protocol):
-    """What a step may ask of its surroundings; nothing of it has side effects."""
-
-    limits: Limits
-
-    def definition(self, definition_id: str) -> Definition: ...
-    def resolve(
-        self, process_id: str, binding: str, caller_definition_id: str, version_tag: str | None
-    ) -> str: ...
-    def new_id(self) -> str: ...
-    def inputs_of(self, topic: str) -> tuple[str, ...] | None: ...
-    def inline(
-        self, topic: str
-    ) -> Callable[[dict[str, Value], Mapping[str, str]], dict[str, Value]] | None: ...
-
-
-class Token(Task):  # type: ignore[misc]
-    """One activation of a node.
-
-    The stock constructor draws a UUID and a place in the task tree; neither is wanted, so the fields
-    of the base class are set here. `host` and `body` say what kind it is: a plain token has neither,
-    an armed boundary event (or a branch of an event gateway) has a host, one instance of a
-    multi-instance activity has a body.
-    """
-
-    task_spec: Node
-    workflow: Scope
-
-    def __init__(self, scope: Scope, node: Node, number: int, state: int) -> None:
-        self.id = number
-        self.workflow = scope
-        self.task_spec = node
-        self._state = state
-        self._parent = None
-        self._children = ()
-        self.triggered = False
-        self.thread_id = 0
-        self.data = _NO_DATA
-        self.internal_data = _NO_DATA
-        self.last_state_change = 0
-        #: scope in which its expressions are evaluated
-        self.vars = scope.vars
-        self.host: Token | None = None
-        self.body: Token | None = None
-        #: flow it came by
-        self.via: str | None = None
-        #: its boundary events or event branches that listen
-        self.arms: list[Token] = []
-        #: which row stands for its wait: work | task | subscription
-        self.waits: str | None = None
-        #: where an incident stopped it: run | finish | leave
-        self.stopped: str | None = None
-        #: what the node must remember over a snapshot
-        self.memo: dict[str, Value] | None = None
-        #: the scope it owns (sub-process, called process)
-        self.inner: Scope | None = None
-
-    def _set_state(self, value: int) -> None:
-        # Task.run says STARTED after the work; by then the token may be over already
-        if value != STARTED or self._state < COMPLETED:
-            self._state = value
-
-    def complete(self) -> None:
-        """Complete, unless something that happened while it ran has ended it."""
-        if self._state < COMPLETED:
-            super().complete()
-
-    @property
-    def root_body(self) -> Token:
-        """Return the token that carries the boundary events: the body of a multi-instance, or itself."""
-        return self.body or self
-
-
-_NO_DATA: dict[str, Any] = {}
-
-
-class Scope(BpmnSubWorkflow):  # type: ignore[misc]
-    """A running process or sub-process: its tokens, what waits at its joins, its variables."""
-
-    tasks: dict[int, Token]
-
-    def __init__(
-        self,
-        process: Process,
-        spec: ScopeSpec,
-        owner: Token | None,
-        variables: Variables,
-        instance_id: str,
-        definition_id: str,
-    ) -> None:
-        self.process = process
-        self.owner = owner
-        super().__init__(
-            spec, owner.id if owner else 0, process, deserializing=True
-        )  # deserializing: no internal start task
-        self.vars = variables
-        self.instance_id = instance_id
-        self.definition_id = definition_id
-        #: tokens that flow (armed events and multi-instance children do not count)
-        self.live = 0
-        #: node -> flow -> tokens that wait there
-        self.arrivals: dict[str, dict[str, int]] = {}
-        #: event sub-processes that listen
-        self.arms: list[Token] = []
-        #: what the scope must remember over a snapshot
-        self.memo: dict[str, Value] | None = None
-
-    @property
-    def parent_workflow(self) -> Scope | None:
-        return self.owner.workflow if self.owner is not None else None
-
-    @property
-    def is_instance(self) -> bool:
-        """True for the root and for called processes, False for embedded sub-processes."""
-        return self.owner is None or self.owner.workflow.instance_id != self.instance_id
-
-
-class Process(BpmnWorkflow):  # type: ignore[misc]
+class Process(Books, BpmnWorkflow):
     """The whole instance with all that it calls, and the scheduler."""
 
     subprocesses: dict[int, Scope]
 
     def __init__(self, world: World, now: datetime, definition: Definition) -> None:
         self.index: dict[int, Token] = {}
-        super().__init__(definition.root, script_engine=world, deserializing=True)
+        BpmnWorkflow.__init__(self, definition.root, script_engine=world, deserializing=True)
+        Books.__init__(self)
         self.world = world
         self.now = now
-        self.out = Step()
-        self.works: dict[int, NewWork] = {}
-        self.people: dict[int, NewUserTask] = {}
-        self.catches: dict[int, NewSubscription] = {}
         self.next_number = 1
         self.pieces = 0
         self.paused = False
@@ -197,6 +52,14 @@ class Process(BpmnWorkflow):  # type: ignore[misc]
     def root(self) -> Scope:
         """Return the scope of the root instance."""
         return self.subprocesses[0]
+
+    def result(self) -> Step:
+        """Close the books; a piece of a long run asks to be continued."""
+        out = self.close()
+        if self.paused and out.state is InstanceState.RUNNING:
+            instance_id = self.root.instance_id
+            out.works.append(NewWork("continue", instance_id, "", 0, "", None, None, {}, {}))
+        return out
 
     # ------------------------------------------------ scheduling
 
@@ -340,40 +203,6 @@ class Process(BpmnWorkflow):  # type: ignore[misc]
                 arm.cancel()
         token.arms = []
 
-    # ------------------------------------------------ rows that stand for waits
-
-    def await_work(self, token: Token, work: NewWork) -> None:
-        """Let a token wait for a work item (a handler or a moment)."""
-        token.waits = "work"
-        self.works[token.id] = work
-
-    def await_people(self, token: Token, task: NewUserTask) -> None:
-        """Let a token wait for a person."""
-        token.waits = "task"
-        self.people[token.id] = task
-
-    def await_event(self, token: Token, kind: str, name: str, key: str | None) -> None:
-        """Let a token wait for a message or a signal."""
-        token.waits = "subscription"
-        if kind == "signal":
-            token.memo = {**(token.memo or {}), "signal": name}
-        self.catches[token.id] = NewSubscription(
-            kind, token.workflow.instance_id, token.task_spec.bpmn_id, token.id, name, key
-        )
-
-    def unwait(self, token: Token, why: str) -> None:
-        """End the wait of a token; a row made in this very step is never written."""
-        if token.waits is None:
-            return
-        made_here = (
-            self.works.pop(token.id, None)
-            or self.people.pop(token.id, None)
-            or self.catches.pop(token.id, None)
-        )
-        if made_here is None:
-            self.out.closed.append(Closed(token.waits, token.id, why))
-        token.waits = None
-
     # ------------------------------------------------ scopes
 
     def open_scope(
@@ -449,7 +278,7 @@ class Process(BpmnWorkflow):  # type: ignore[misc]
         for arm in self.root.arms:
             arm.cancel()
         self.out.state = state
-        self._event(self.root.instance_id, f"instance.{state}")
+        self.note(self.root.instance_id, f"instance.{state}")
 
     def fail(self, token: Token, code: str, message: str) -> None:
         """End the whole instance because a thrown error was caught nowhere."""
@@ -467,12 +296,16 @@ class Process(BpmnWorkflow):  # type: ignore[misc]
         """End the whole instance from outside."""
         self._cancel_tokens(self.root)
         self.out.state = InstanceState.CANCELLED
-        self._event(self.root.instance_id, "instance.cancelled", value=reason or None)
+        self.note(self.root.instance_id, "instance.cancelled", value=reason or None)
 
     # ------------------------------------------------ errors, escalations, signals
 
     def throw_error(
-        self, token: Token, code: str, message: str = "", variables: Mapping[str, Value] | None = None
+        self,
+        token: Token,
+        code: str,
+        message: str = "",
+        variables: Mapping[str, Value] | None = None,
     ) -> None:
         """Throw a BPMN error at a token: the nearest listener around it catches it (10.5.6)."""
         self.record("error.thrown", token, code, message or None)
@@ -510,7 +343,7 @@ class Process(BpmnWorkflow):  # type: ignore[misc]
         )
         listeners = [t for t in self.index.values() if t.memo and t.memo.get("signal") == name]
         for listener in listeners:
-            if listener.id in self.index and listener._state == WAITING:
+            if listener.id in self.index and listener.waits == "subscription":
                 self.deliver(listener, "signal", name, payload)
 
     def deliver(self, token: Token, kind: str, name: str, payload: Mapping[str, Value]) -> None:
@@ -544,61 +377,22 @@ class Process(BpmnWorkflow):  # type: ignore[misc]
         values[name] = value
         if home.written is not None:
             home.written.add(name)
-        self._event(
-            token.workflow.instance_id, "variable.set", token.task_spec.bpmn_id, home.owner, name, value
+        self.note(
+            token.workflow.instance_id,
+            "variable.set",
+            token.task_spec.bpmn_id,
+            home.owner,
+            name,
+            value,
         )
 
-    def store(self, token: Token, result: Mapping[str, Value], start: Variables | None = None) -> None:
+    def store(
+        self, token: Token, result: Mapping[str, Value], start: Variables | None = None
+    ) -> None:
         """Write results: each to the nearest scope that has the name, else to the instance (D3)."""
         begin = start or token.vars
         for name, value in result.items():
             self.set_variable(begin.home_of(name), token, name, value)
-
-    # ------------------------------------------------ history
-
-    def record(self, kind: str, token: Token, name: str | None = None, value: Value = None) -> None:
-        """Note something that happened at a token."""
-        self.out.events.append(
-            Event(
-                kind, token.workflow.instance_id, token.task_spec.bpmn_id, token.id, name, value
-            )
-        )
-
-    def _event(
-        self,
-        instance_id: str,
-        kind: str,
-        element_id: str | None = None,
-        token: int | None = None,
-        name: str | None = None,
-        value: Value = None,
-    ) -> None:
-        self.out.events.append(Event(kind, instance_id, element_id, token, name, value))
-
-    def record_instance(self, scope: Scope, kind: str, state: InstanceState | None) -> None:
-        """Note the begin or the end of an instance."""
-        if state is None:
-            if scope.owner is not None:
-                parent = scope.owner.workflow.instance_id
-                self.out.called.append(
-                    CalledInstance(scope.instance_id, parent, scope.owner.id, scope.definition_id)
-                )
-        else:
-            self.out.returned.append((scope.instance_id, state))
-        self._event(scope.instance_id, kind)
-
-    def result(self) -> Step:
-        """Close the books of this command."""
-        out = self.out
-        out.works.extend(self.works.values())
-        out.user_tasks.extend(self.people.values())
-        out.subscriptions.extend(self.catches.values())
-        if self.paused and out.state is InstanceState.RUNNING:
-            root = self.root
-            out.works.append(
-                NewWork("continue", root.instance_id, "", 0, "", None, None, {}, {})
-            )
-        return out
 
 
 def _best(arms: Sequence[Token], kind: str, code: str) -> Token | None:

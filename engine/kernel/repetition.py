@@ -17,7 +17,7 @@ from engine.model import Value
 
 if TYPE_CHECKING:
     from engine.kernel.activities import Activity
-    from engine.kernel.process import Token
+    from engine.kernel.tokens import Token
 
 
 @dataclass(slots=True, eq=False)
@@ -128,7 +128,8 @@ class MultiInstance:
         if value is True or value is False:
             return bool(value)
         raise ExecutionFault(
-            f"the completion condition {self.completion.text!r} gives {_shown(value)}, not true or false"
+            f"the completion condition {self.completion.text!r} gives {_shown(value)},"
+            " not true or false"
         )
 
     def _end(self, body: Token) -> None:

@@ -1,4 +1,4 @@
-"""Variables live in scopes: instance, sub-process, multi-instance body, activity with input mappings.
+"""Variables live in scopes: instance, sub-process, multi-instance body, mapped activity.
 
 A scope knows its parent; a called process has none. Values are never changed in place.
 """

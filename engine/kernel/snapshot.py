@@ -13,8 +13,9 @@ from typing import Any
 
 from engine import codec
 from engine.errors import SchemaTooNew
-from engine.kernel.process import READY, Process, Scope, Token, World
+from engine.kernel.process import Process
 from engine.kernel.scopes import Variables
+from engine.kernel.tokens import READY, Scope, Token, World
 
 #: number of the layout written here
 FORMAT = 1
@@ -152,6 +153,3 @@ def _token_in(process: Process, scope: Scope, row: list[Any], rows: dict[int, li
         scope.live += 1
     scope.tasks[number] = process.index[number] = token
     return token
-
-
-

@@ -1,6 +1,6 @@
 """One command in, one step out: the only way in from outside (design: D2).
 
-step() is pure: it reads the snapshot, the definitions and the given moment, and returns plain values.
+step() is pure: it reads snapshot, definitions and the given moment, and returns plain values.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from engine.errors import BadInput, Conflict
 from engine.kernel import snapshot as snapshots
 from engine.kernel.definition import Definition
 from engine.kernel.node import Node
-from engine.kernel.process import READY, Process, Token, World
+from engine.kernel.process import Process
 from engine.kernel.scopes import Variables
+from engine.kernel.tokens import READY, Token, World
 from engine.model import (
     Cancel,
     Command,
@@ -55,13 +56,17 @@ def _start(world: World, command: Start, now: datetime) -> Process:
     process = Process(world, now, definition)
     values: dict[str, Value] = {}
     root = process.open_scope(
-        None, definition.root, Variables(0, None, values), command.instance_id, command.definition_id
+        None,
+        definition.root,
+        Variables(0, None, values),
+        command.instance_id,
+        command.definition_id,
     )
-    process._event(command.instance_id, "instance.started", name=command.business_key)
+    process.note(command.instance_id, "instance.started", name=command.business_key)
     entries = _entries(definition, command.element_id)
     for name, value in command.variables.items():
         values[name] = value
-        process._event(command.instance_id, "variable.set", None, 0, name, value)
+        process.note(command.instance_id, "variable.set", None, 0, name, value)
     process.enter_scope(root, entries)
     return process
 
@@ -106,9 +111,7 @@ def _complete(process: Process, command: Complete) -> None:
     if (token.memo or {}).get("due"):
         raise Conflict(f"token {command.token} waits for a timer, not for a result")
     result = dict(command.result)
-    process.attempt(
-        token, lambda: token.task_spec.finished_outside(token, result), "finish"
-    )
+    process.attempt(token, lambda: token.task_spec.finished_outside(token, result), "finish")
 
 
 def _fire(process: Process, token: Token) -> None:
@@ -151,5 +154,3 @@ def _waiting(process: Process, number: int, kinds: tuple[str, ...]) -> Token:
     if token.waits not in kinds:
         raise Conflict(f"token {number} at {token.task_spec.bpmn_id} does not wait for this")
     return token
-
-

@@ -98,7 +98,9 @@ def parse_cycle(text: str) -> Cycle:
         every = Span(0, parse_moment(parts[2]) - begin)
     else:
         begin, every = None, parse_duration(parts[1])
-    if not every or every.after(datetime(2000, 1, 1, tzinfo=UTC)) <= datetime(2000, 1, 1, tzinfo=UTC):
+    if not every or every.after(datetime(2000, 1, 1, tzinfo=UTC)) <= datetime(
+        2000, 1, 1, tzinfo=UTC
+    ):
         raise ExecutionFault(f"the interval of {text!r} must be longer than nothing")
     return Cycle(times, begin, every)
 
