@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import keyword
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_type_hints, is_typeddict
@@ -21,7 +22,10 @@ _NO_DEFAULT = inspect.Parameter.empty
 class HandlerInput:
     """One input of a handler, as the catalogue shows it and as a call reads it."""
 
+    #: name of the variable
     name: str
+    #: name of the parameter: the same, but `from_` for the variable `from`
+    parameter: str
     #: type, whether null is allowed, choices and note
     hint: Hint
     #: False if the handler can do without it
@@ -93,9 +97,10 @@ class HandlerEntry:
         return self.call(copies, HandlerContext(headers=headers))
 
     def _arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        arguments = {item.name: self._argument(item, inputs) for item in self.inputs}
+        arguments = {item.parameter: self._argument(item, inputs) for item in self.inputs}
         if self.takes_rest:
-            arguments |= {n: v for n, v in inputs.items() if n not in arguments and n != _CONTEXT}
+            named = {_CONTEXT, *arguments, *(item.name for item in self.inputs)}
+            arguments |= {name: value for name, value in inputs.items() if name not in named}
         return arguments
 
     def _argument(self, item: HandlerInput, inputs: Mapping[str, Any]) -> Any:
@@ -171,11 +176,18 @@ def _input(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> HandlerInp
         raise TypeError(f"parameter {parameter.name!r}: {error}")
     has_default = parameter.default is not _NO_DEFAULT
     return HandlerInput(
-        name=parameter.name,
+        name=_variable(parameter.name),
+        parameter=parameter.name,
         hint=hint,
         required=not has_default and not hint.nullable,
         default=parameter.default if has_default else None,
     )
+
+
+def _variable(parameter: str) -> str:
+    """Return the variable a parameter stands for; Python's own words get a `_` behind them."""
+    word = parameter.removesuffix("_")
+    return word if keyword.iskeyword(word) else parameter
 
 
 def _outputs(function: Callable[..., Any]) -> tuple[str, ...]:

@@ -62,11 +62,11 @@ def handler(
 ) -> Callable[[Function], Function]:
     """Mark a function as the handler of service tasks of type `name`; it stays a plain function.
 
-    Inputs come by parameter name, each with a type hint; it returns a dict of outputs or None. It
-    may raise BpmnError (drawn), Retry (try again) or anything else (tried again, then an incident).
-    `retries` counts attempts beyond the first, `timeout_s` limits one attempt, `backoff_s` is the
-    first wait of the back-off. An `inline` one is called inside the step: it computes from its
-    inputs, quickly, and has no other effect.
+    Inputs come by parameter name (`from_` for a variable `from`), each with a type hint; it
+    returns a dict of outputs or None. It may raise BpmnError (drawn), Retry (try again) or anything
+    else (tried again, then an incident). `retries` counts attempts beyond the first, `timeout_s`
+    limits one attempt, `backoff_s` is the first wait of the back-off. An `inline` one is called
+    inside the step: it computes from its inputs, quickly, and has no other effect.
     """
     mark = Mark(
         name=name,

@@ -170,6 +170,21 @@ def test_keywords_take_all_other_variables() -> None:
     assert entry.call({"a": 1, "b": 2, "客户": 3}, HandlerContext()) == {"names": ["b", "客户"]}
 
 
+def test_variable_named_like_a_word_of_python_is_reached() -> None:
+    @handler("letter")
+    def letter(from_: str, class_: str = "a", **rest: Any) -> dict[str, Any]:
+        return {"from": from_, "class": class_, "rest": rest}
+
+    entry = entry_of(letter)
+
+    assert [item.name for item in entry.inputs] == ["from", "class"]
+    assert entry.call({"from": "x", "to": "y"}, HandlerContext()) == {
+        "from": "x",
+        "class": "a",
+        "rest": {"to": "y"},
+    }
+
+
 def test_context_is_no_input() -> None:
     @handler("told")
     def told(context: HandlerContext) -> dict[str, Any]:
