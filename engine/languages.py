@@ -152,7 +152,9 @@ class _Literals:
         raise ExecutionFault("a literal text is no script")
 
 
-class _Variable:
+class VariableName:
+    """The name of a variable; its value may be absent, which is not the same as null."""
+
     __slots__ = ("text",)
 
     def __init__(self, text: str) -> None:
@@ -164,7 +166,7 @@ class _Variable:
 
 class _VariableNames:
     def expression(self, text: str) -> Expression:
-        return _Variable(text)
+        return VariableName(text)
 
     def script(self, text: str) -> Script:
         raise ExecutionFault("a variable name is no script")

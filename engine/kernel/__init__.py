@@ -5,6 +5,7 @@ Pure: no database, no clock, no network. See docs/architecture.md for the way of
 
 from __future__ import annotations
 
+from engine.kernel.correlation import correlation_key
 from engine.kernel.definition import Definition, Element
 from engine.kernel.parser import ParseFault, parse
 from engine.kernel.snapshot import FORMAT
@@ -20,6 +21,7 @@ __all__ = [
     "Limits",
     "ParseFault",
     "World",
+    "correlation_key",
     "parse",
     "parse_cycle",
     "parse_duration",

@@ -11,7 +11,7 @@ from engine.errors import ExecutionFault
 from engine.kernel.node import Node
 from engine.kernel.scopes import Variables, put_path
 from engine.kernel.timers import to_moment
-from engine.languages import Expression, Script
+from engine.languages import Expression, Script, VariableName
 from engine.model import NewUserTask, NewWork, Value
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ class MappedNode(Node):
         process = token.workflow.process
         local = self.localise(token)
         for mapping in self.inputs:
+            if is_absent(mapping, token):
+                continue
             value = process.evaluate(mapping.source, token)
             name, whole = put_path(mapping.target, value, local.values)
             process.set_variable(local, token, name, whole)
@@ -79,10 +81,18 @@ class MappedNode(Node):
         local = self.localise(token)
         assert local.parent is not None
         for mapping in self.outputs:
+            if is_absent(mapping, token):
+                continue
             value = process.evaluate(mapping.source, token)
             outside = local.parent
             name, whole = put_path(mapping.target, value, outside.view())
             process.set_variable(outside.home_of(name), token, name, whole)
+
+
+def is_absent(mapping: Mapped, token: Token) -> bool:
+    """Tell whether a data association has nothing to copy: then it does nothing (10.4.2)."""
+    source = mapping.source
+    return isinstance(source, VariableName) and source.text not in token.vars.view()
 
 
 class Activity(MappedNode):
@@ -357,7 +367,7 @@ class Called:
 
 
 class CallActivity(Activity):
-    """Runs another process inside the caller's snapshot, as an instance of its own."""
+    """Runs another process in the caller's snapshot, as an instance of its own."""
 
     type = "callActivity"
     called: Called

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from engine import codec
 from engine.errors import ExecutionFault
 from engine.kernel.activities import Job, MappedNode, call_handler
+from engine.kernel.correlation import PropertyKey, correlation_key
 from engine.kernel.timers import parse_duration, to_cycle, to_moment, to_span
 from engine.languages import Expression
 from engine.model import NewWork, StartTrigger, ThrownMessage, Value
@@ -94,12 +93,24 @@ class MessageTrigger(Trigger):
 
     kind = "message"
 
-    def __init__(self, name: Expression, key: Expression | None) -> None:
+    def __init__(
+        self, name: Expression, key: Expression | None, properties: PropertyKey | None = None
+    ) -> None:
         self.name = name
         self.key = key
+        #: the key of plain BPMN, where the file declares one for this message
+        self.properties = properties
 
     def arm(self, token: Token) -> None:
-        token.workflow.process.await_event(token, "message", self._name(token), self._key(token))
+        key = self._key(token)
+        if key is None and self.properties is not None:
+            key = self.properties.of_catch(token)
+        token.workflow.process.await_event(token, "message", self._name(token), key)
+
+    def received(self, token: Token, payload: Mapping[str, Value]) -> None:
+        """Let the first message set the key of the instance."""
+        if self.properties is not None:
+            self.properties.of_message(token, payload)
 
     def fired(self, token: Token) -> None:
         """A subscription stays as it is until its host ends."""
@@ -109,6 +120,8 @@ class MessageTrigger(Trigger):
         process, scope = token.workflow.process, token.workflow
         payload = dict(token.vars.values if mapped else token.vars.view())
         name, key = self._name(token), self._key(token)
+        if key is None and self.properties is not None:
+            key = self.properties.of_message(token, payload)
         process.record("message.sent", token, name, key)
         process.out.messages.append(
             ThrownMessage(scope.instance_id, token.task_spec.bpmn_id, token.id, name, key, payload)
@@ -122,17 +135,6 @@ class MessageTrigger(Trigger):
             return None
         value = token.workflow.process.evaluate(self.key, token)
         return correlation_key(value, self.key.text)
-
-
-def correlation_key(value: Value, text: str = "") -> str:
-    """Return the text under which messages and catches find each other."""
-    if isinstance(value, bool) or value is None:
-        raise ExecutionFault(f"the correlation key {text!r} is {value!r}, not a text or number")
-    if isinstance(value, (str, int)):
-        return str(value)
-    if isinstance(value, Decimal):
-        return str(int(value)) if value == value.to_integral_value() else str(value.normalize())
-    return codec.encode(value).decode()
 
 
 class SignalTrigger(Trigger):
@@ -189,6 +191,8 @@ class StartEvent(Event):
 
     def _run_hook(self, token: Token) -> bool | None:
         payload = (token.memo or {}).get("payload")
+        if isinstance(self.trigger, MessageTrigger):
+            self.trigger.received(token, token.vars.view() if payload is None else payload)
         if payload is not None:
             self.take(token, payload)
         else:

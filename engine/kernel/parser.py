@@ -1,7 +1,7 @@
 """From a diagram in the internal form to a Definition, on SpiffWorkflow's parser classes.
 
 The stock parser follows flows recursively and stops at about 450 tasks; here every node of a scope
-is built first and connected afterwards. The deploy gate (engine/diagrams) has checked the file before.
+is built first and connected afterwards. The deploy gate (engine/diagrams) has checked the file.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from engine.kernel.activities import (
     SubProcess,
     UserTask,
 )
+from engine.kernel.correlation import PropertyKey
 from engine.kernel.definition import Definition, Element, Flow, ScopeSpec
 from engine.kernel.events import (
     BoundaryEvent,
@@ -144,11 +145,46 @@ class _Parser(BpmnParser):
             key = _extension(message, ZEEBE + "subscription")
             if key is not None and key.get("correlationKey"):
                 self.message_keys[message.get("id")] = key
+        self._properties = {p.get("id"): p for p in bpmn.iter(BPMN + "correlationProperty")}
+        self._keys = list(bpmn.iter(BPMN + "correlationKey"))
 
     def _add_processes(self, bpmn: Xml, filename: str | None = None) -> None:
         for process in bpmn.iter(BPMN + "process"):
             if process.get("id") == self.process_id:
                 self.create_parser(process, filename)
+
+    def property_key(self, message_id: str, process: Xml) -> PropertyKey | None:
+        """Return the first correlation key whose properties the message carries, all of them."""
+        for key in self._keys:
+            wanted = [_text(r) for r in key.iterchildren(BPMN + "correlationPropertyRef")]
+            found = {ref: self._retrieval(ref, message_id) for ref in wanted}
+            if wanted and all(e is not None for e in found.values()):
+                in_message = {self._title(r): e for r, e in found.items() if e is not None}
+                return PropertyKey(key.get("id"), in_message, self._bound(key.get("id"), process))
+        return None
+
+    def _title(self, reference: str) -> str:
+        node = self._properties[reference]
+        return str(node.get("name") or reference)
+
+    def _retrieval(self, reference: str, message_id: str) -> Expression | None:
+        for node in self._properties[reference].iterchildren():
+            path = node.find(BPMN + "messagePath")
+            if node.get("messageRef") == message_id and path is not None:
+                return self.expression(path)
+        return None
+
+    def _bound(self, key_id: str, process: Xml) -> dict[str, Expression] | None:
+        for subscription in process.iterchildren(BPMN + "correlationSubscription"):
+            if subscription.get("correlationKeyRef") == key_id:
+                bindings = subscription.iterchildren(BPMN + "correlationPropertyBinding")
+                return {
+                    self._title(b.get("correlationPropertyRef")): self.expression(
+                        b.find(BPMN + "dataPath")
+                    )
+                    for b in bindings
+                }
+        return None
 
     def expression(self, node: Xml, text: str | None = None, attribute: str = "") -> Expression:
         """Compile the text of a node or attribute in the language it is marked with."""
@@ -318,8 +354,11 @@ class _NodeParser(TaskParser):
             return None
         name = self.parser.messages[reference] or reference
         key = self.parser.message_keys.get(reference)
+        process = next(p for p in self.node.iterancestors(BPMN + "process"))
         return MessageTrigger(
-            self._name(name), None if key is None else self.parser.optional(key, "correlationKey")
+            self._name(name),
+            None if key is None else self.parser.optional(key, "correlationKey"),
+            self.parser.property_key(reference, process),
         )
 
     def _name(self, name: str) -> Expression:

@@ -349,6 +349,9 @@ class Process(Books, BpmnWorkflow):
     def deliver(self, token: Token, kind: str, name: str, payload: Mapping[str, Value]) -> None:
         """Hand a message or signal to the token that waits for it."""
         self.record(f"{kind}.received", token, name, dict(payload) or None)
+        trigger = token.task_spec.trigger
+        if trigger is not None and trigger.kind == "message":
+            trigger.received(token, payload)
         self.attempt(token, lambda: token.task_spec.triggered(token, dict(payload)), "finish")
 
     # ------------------------------------------------ inclusive and complex joins
