@@ -1,0 +1,224 @@
+"""A bundle of files, read: its hash, all its problems, and its definitions if nothing stops it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from lxml.etree import _Element as Element
+
+from engine import kernel
+from engine.diagrams.checks import check
+from engine.diagrams.checks_bundle import Surroundings, check_bundle, read_form
+from engine.diagrams.diagram import Diagram
+from engine.diagrams.names import BPMN, bpmn, line, local, namespace
+from engine.diagrams.report import Report
+from engine.diagrams.rewrite import rewrite
+from engine.diagrams.xml import MAX_BYTES, read_xml
+from engine.errors import BadInput, NotFound
+from engine.languages import Languages
+from engine.model import Problem, Severity
+
+_KINDS = {
+    ".bpmn": "bpmn",
+    ".bpmn2": "bpmn",
+    ".bpmn20.xml": "bpmn",
+    ".xml": "bpmn",
+    ".dmn": "dmn",
+    ".form": "form",
+    ".json": "form",
+}
+_DMN = "omg.org/spec/DMN/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """What became of a set of files."""
+
+    #: content hash over names and bytes, whatever their order
+    hash: str
+    #: the files, byte for byte
+    files: Mapping[str, bytes]
+    #: name of a file -> bpmn | dmn | form | other
+    kinds: Mapping[str, str]
+    #: every objection to any file, by file and line
+    problems: tuple[Problem, ...]
+    #: by process id; empty if a problem stops the deployment
+    definitions: Mapping[str, kernel.Definition]
+
+    @property
+    def stops(self) -> bool:
+        """Tell whether the bundle cannot be deployed."""
+        return any(problem.stops for problem in self.problems)
+
+
+def bundle_hash(files: Mapping[str, bytes]) -> str:
+    """Return the content hash of a set of files."""
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        encoded = name.encode()
+        digest.update(len(encoded).to_bytes(4, "big") + encoded)
+        digest.update(hashlib.sha256(files[name]).digest())
+    return digest.hexdigest()
+
+
+def kind_of(name: str) -> str:
+    """Return what a file is for, by its name."""
+    lowered = name.lower()
+    return next((kind for end, kind in _KINDS.items() if lowered.endswith(end)), "other")
+
+
+def read(
+    files: Mapping[str, bytes],
+    *,
+    languages: Languages,
+    default_language: str = "feel",
+    known_topics: Collection[str] | None = None,
+    known_processes: Collection[str] = (),
+    max_bytes: int = MAX_BYTES,
+) -> Bundle:
+    """Check a set of files and build its definitions; problems are returned, never raised.
+
+    `known_topics` are the names of the handlers (None: not checked), `known_processes` what is
+    deployed already. A file of more than `max_bytes` is refused unread.
+    """
+    kept = MappingProxyType(dict(files))
+    kinds = {name: kind_of(name) for name in kept}
+    reports = {name: Report(name) for name in sorted(kept)}
+    roots, form_ids = _read_files(kept, kinds, reports, max_bytes)
+    diagrams = {name: Diagram(name, root) for name, root in roots.items()}
+    for name, diagram in diagrams.items():
+        check(diagram, reports[name], languages=languages, default=default_language)
+    surroundings = Surroundings(
+        files=kept.keys(), form_ids=form_ids, topics=known_topics, processes=known_processes
+    )
+    check_bundle([(d, reports[name]) for name, d in diagrams.items()], surroundings)
+    problems = _all_problems(reports, kinds)
+    definitions: dict[str, kernel.Definition] = {}
+    if not any(problem.stops for problem in problems):
+        definitions, faults = _definitions(diagrams, languages, default_language)
+        problems += faults
+    return Bundle(
+        hash=bundle_hash(kept),
+        files=kept,
+        kinds=MappingProxyType(kinds),
+        problems=tuple(problems),
+        definitions=MappingProxyType(definitions),
+    )
+
+
+def load(
+    files: Mapping[str, bytes],
+    process_id: str,
+    *,
+    languages: Languages,
+    default_language: str = "feel",
+) -> kernel.Definition:
+    """Build one definition of a bundle that was accepted before, without checking it again.
+
+    Raises NotFound if no file holds the process.
+    """
+    for name in sorted(files):
+        if kind_of(name) != "bpmn":
+            continue
+        root = read_xml(files[name], Report(name), max_bytes=len(files[name]))
+        if root is None:
+            raise BadInput(f"the stored file {name} cannot be read")
+        if any(process.get("id") == process_id for process in root.iterchildren(bpmn("process"))):
+            tree = rewrite(root, file=name, default=default_language)
+            return _definition(tree, process_id, languages, name)
+    raise NotFound(f"no file of the bundle holds the process {process_id}")
+
+
+# ------------------------------------------------------------------ files
+
+
+def _read_files(
+    files: Mapping[str, bytes],
+    kinds: dict[str, str],
+    reports: Mapping[str, Report],
+    max_bytes: int,
+) -> tuple[dict[str, Element], set[str]]:
+    """Return the roots of the diagrams and the ids of the forms; report what cannot be read."""
+    roots: dict[str, Element] = {}
+    forms: set[str] = set()
+    for name, report in reports.items():
+        _name(name, report)
+        if kinds[name] == "form":
+            form = read_form(files[name], report)
+            forms |= {form} if form else set()
+        elif kinds[name] in ("bpmn", "dmn"):
+            root = read_xml(files[name], report, max_bytes=max_bytes)
+            if root is not None and _is_diagram(root, name, kinds, report):
+                roots[name] = root
+        else:
+            report.at_line(
+                None, "the file is kept with the others, but not read", "", Severity.INFO
+            )
+    return roots, forms
+
+
+def _name(name: str, report: Report) -> None:
+    parts = name.split("/")
+    if not name or "\\" in name or not name.isprintable() or {"", ".", ".."} & set(parts):
+        report.at_line(
+            None,
+            f"the file name “{name[:80]}” cannot be used",
+            "use a plain name, with / between folders",
+        )
+
+
+def _is_diagram(root: Element, name: str, kinds: dict[str, str], report: Report) -> bool:
+    space = namespace(str(root.tag))
+    if local(root) == "definitions" and space == BPMN:
+        kinds[name] = "bpmn"
+        return True
+    if _DMN in space:
+        kinds[name] = "dmn"
+        report.at_line(None, "the decisions of the file are not executed yet", "", Severity.INFO)
+        return False
+    what = f"“{local(root)}” of {space}" if space else f"“{local(root)}” without a namespace"
+    report.at_line(
+        line(root),
+        f"the file is no BPMN diagram: it begins with {what}",
+        f"a diagram begins with “definitions” of {BPMN}",
+    )
+    return False
+
+
+def _all_problems(reports: Mapping[str, Report], kinds: Mapping[str, str]) -> list[Problem]:
+    problems = [problem for report in reports.values() for problem in report.problems]
+    if "bpmn" not in kinds.values():
+        empty = Report("")
+        empty.at_line(None, "the bundle holds no diagram", "add at least one .bpmn file")
+        problems += empty.problems
+    return problems
+
+
+# ------------------------------------------------------------------ definitions
+
+
+def _definitions(
+    diagrams: Mapping[str, Diagram], languages: Languages, default: str
+) -> tuple[dict[str, kernel.Definition], list[Problem]]:
+    found: dict[str, kernel.Definition] = {}
+    faults: list[Problem] = []
+    for name, diagram in diagrams.items():
+        ids = [str(p.get("id")) for p in diagram.processes if diagram.is_executable(p)]
+        tree = rewrite(deepcopy(diagram.root), file=name, default=default)
+        for process_id in ids:
+            try:
+                found[process_id] = _definition(tree, process_id, languages, name)
+            except kernel.ParseFault as fault:
+                faults += [replace(problem, file=name) for problem in fault.problems]
+    return ({}, faults) if faults else (found, [])
+
+
+def _definition(
+    tree: Element, process_id: str, languages: Languages, file: str
+) -> kernel.Definition:
+    """The one place where the kernel is asked for a definition."""
+    return kernel.parse(tree, process_id, languages=languages, file=file)

@@ -1,0 +1,45 @@
+"""The gate for one file: all checks in their order; none stops the others."""
+
+from __future__ import annotations
+
+from engine.diagrams.checks_activities import check_activities, check_incoming_data
+from engine.diagrams.checks_collaboration import check_collaborations
+from engine.diagrams.checks_data import check_data, check_interfaces, check_operations
+from engine.diagrams.checks_events import check_events, check_links, check_triggers
+from engine.diagrams.checks_flows import check_connections, check_flows, check_gateways
+from engine.diagrams.checks_schema import check_ids, check_references, check_schema
+from engine.diagrams.checks_texts import check_texts
+from engine.diagrams.diagram import Diagram
+from engine.diagrams.dialects import check_dialect
+from engine.diagrams.report import Report
+from engine.diagrams.support import check_decoration, check_support
+from engine.languages import Languages
+
+#: checks that need nothing but the file
+CHECKS = (
+    check_schema,
+    check_ids,
+    check_references,
+    check_flows,
+    check_gateways,
+    check_connections,
+    check_events,
+    check_triggers,
+    check_links,
+    check_activities,
+    check_incoming_data,
+    check_data,
+    check_operations,
+    check_interfaces,
+    check_collaborations,
+    check_dialect,
+    check_support,
+    check_decoration,
+)
+
+
+def check(diagram: Diagram, report: Report, *, languages: Languages, default: str) -> None:
+    """Run every check on one file."""
+    for one in CHECKS:
+        one(diagram, report)
+    check_texts(diagram, report, languages, default)

@@ -1,0 +1,123 @@
+"""Pools, message flows, lanes and choreographies: drawn around processes, and not executed."""
+
+from __future__ import annotations
+
+from lxml.etree import _Element as Element
+
+from engine.diagrams.diagram import Diagram, children, references, truth
+from engine.diagrams.names import called, is_bpmn
+from engine.diagrams.report import Report
+from engine.diagrams.schema import is_a
+
+_MESSAGE_ENDS = ("participant", "activity", "anyEvent", "choreographyActivity", "conversationNode")
+
+
+def check_collaborations(diagram: Diagram, report: Report) -> None:
+    """Check what is drawn around the processes."""
+    for flow in diagram.all("messageFlow"):
+        _message_flow(diagram, flow, report)
+    for multiplicity in diagram.all("participantMultiplicity"):
+        _multiplicity(multiplicity, report)
+    for collaboration in diagram.all("collaboration"):
+        _choreography_of(diagram, collaboration, report)
+    for process in diagram.processes:
+        if process.get("processType") == "Public" and diagram.is_executable(process):
+            report.error(
+                process,
+                f"{called(process)} is public, and a public process cannot be executable",
+                "set its type to Private or None",
+            )
+    _lanes(diagram, report)
+
+
+def _message_flow(diagram: Diagram, flow: Element, report: Report) -> None:
+    source = diagram.find(flow.get("sourceRef"))
+    target = diagram.find(flow.get("targetRef"))
+    for end in (source, target):
+        if end is not None and not is_a(end, *_MESSAGE_ENDS):
+            report.error(
+                flow,
+                f"{called(flow)} is tied to {called(end)}, which neither sends nor receives",
+                "tie it to a pool, a task, a sub-process or an event",
+            )
+    is_start = target is not None and is_bpmn(target, "startEvent")
+    if target is not None and is_start and "message" not in diagram.definition_kinds(target):
+        report.error(
+            target,
+            f"{called(flow)} leads to {called(target)}, which does not wait for a message",
+            "make it a message start event",
+        )
+    if source is None or target is None:
+        return
+    own = diagram.process_of(source) if is_a(source, "flowNode") else None
+    other = diagram.process_of(target) if is_a(target, "flowNode") else None
+    if own is not None and own is other:
+        report.error(
+            flow,
+            f"{called(flow)} stays inside one pool",
+            "use a sequence flow inside a pool; message flows connect two pools",
+        )
+
+
+def _multiplicity(multiplicity: Element, report: Report) -> None:
+    participant = multiplicity.getparent()
+    if participant is None:
+        return
+    least = _number(multiplicity.get("minimum"), 0)
+    most = _number(multiplicity.get("maximum"), max(least, 1))
+    if least < 0:
+        report.error(
+            participant,
+            f"{called(participant)} takes part at least {least} times",
+            "write a number from 0",
+        )
+    if most < 1 or most < least:
+        report.error(
+            participant,
+            f"{called(participant)} takes part at most {most} times, at least {least}",
+            "the maximum is at least 1, and not below the minimum",
+        )
+
+
+def _number(text: str | None, default: int) -> int:
+    try:
+        return int(text) if text is not None else default
+    except ValueError:
+        return default
+
+
+def _choreography_of(diagram: Diagram, collaboration: Element, report: Report) -> None:
+    for name in references(collaboration, "choreographyRef"):
+        if is_bpmn(collaboration, "choreography", "globalConversation", "globalChoreographyTask"):
+            report.error(
+                collaboration,
+                f"{called(collaboration)} refers to a choreography, which only a collaboration may",
+                "delete the reference",
+            )
+            continue
+        found = diagram.find(name, "choreography")
+        if found is None:
+            continue
+        if truth(found, "isClosed", default=False) != truth(
+            collaboration, "isClosed", default=False
+        ):
+            report.error(
+                collaboration,
+                f"{called(collaboration)} and {called(found)} do not agree on being closed",
+                "set isClosed of both to the same value",
+            )
+
+
+def _lanes(diagram: Diagram, report: Report) -> None:
+    for lane_set in diagram.all("laneSet"):
+        seen: dict[str, Element] = {}
+        for lane in children(lane_set, "lane"):
+            for name in references(lane, "flowNodeRef"):
+                node = diagram.find(name, "flowNode")
+                if node is not None and name in seen and seen[name] is not lane:
+                    report.warning(
+                        node,
+                        f"{called(node)} stands in {called(seen[name])} and in {called(lane)}",
+                        "keep it in one lane; the first is taken",
+                    )
+                seen.setdefault(name, lane)

@@ -1,0 +1,352 @@
+"""Sequence flows and gateways: where a token may come from, where it may go, and whether it can."""
+
+from __future__ import annotations
+
+from lxml.etree import _Element as Element
+
+from engine.diagrams.diagram import (
+    Diagram,
+    child,
+    is_compensation,
+    is_event_sub_process,
+    truth,
+)
+from engine.diagrams.names import called, is_bpmn, plain, text_of
+from engine.diagrams.report import Report
+from engine.diagrams.schema import is_a
+
+_MAY_CHOOSE = ("exclusiveGateway", "inclusiveGateway", "complexGateway")
+_CAUGHT_BY_GATEWAY = {"message", "signal", "timer", "conditional"}
+
+
+def check_flows(diagram: Diagram, report: Report) -> None:
+    """Check every sequence flow."""
+    for flow in diagram.flows:
+        source = diagram.find(flow.get("sourceRef"), "flowNode")
+        target = diagram.find(flow.get("targetRef"), "flowNode")
+        if source is not None:
+            _leaves(flow, source, report)
+            _condition(diagram, flow, source, report)
+        if target is not None:
+            _reaches(flow, target, report)
+        if source is not None and target is not None:
+            _border(diagram, flow, source, target, report)
+    for node in diagram.all("flowNode"):
+        _default(diagram, node, report)
+        _listed(diagram, node, report)
+
+
+def _leaves(flow: Element, source: Element, report: Report) -> None:
+    if is_bpmn(source, "endEvent"):
+        report.error(
+            flow, f"{called(flow)} leaves {called(source)}", "nothing can follow an end event"
+        )
+    elif is_event_sub_process(source):
+        report.error(
+            flow,
+            f"{called(flow)} leaves the event sub-process {_name(source)}",
+            "an event sub-process stands alone; its event starts it",
+        )
+    elif is_compensation(source):
+        report.error(
+            flow,
+            f"{called(flow)} leaves {called(source)}, which only compensates",
+            "tie it to its boundary event by an association, without sequence flows",
+        )
+
+
+def _reaches(flow: Element, target: Element, report: Report) -> None:
+    if is_bpmn(target, "startEvent", "boundaryEvent"):
+        report.error(
+            flow,
+            f"{called(flow)} leads to {called(target)}",
+            "start events and boundary events have no incoming sequence flows",
+        )
+    elif is_event_sub_process(target):
+        report.error(
+            flow,
+            f"{called(flow)} leads to the event sub-process {_name(target)}",
+            "an event sub-process stands alone; its event starts it",
+        )
+    elif is_compensation(target):
+        report.error(
+            flow,
+            f"{called(flow)} leads to {called(target)}, which only compensates",
+            "tie it to its boundary event by an association, without sequence flows",
+        )
+
+
+def _name(element: Element) -> str:
+    return f"“{element.get('name') or element.get('id')}”"
+
+
+def _border(
+    diagram: Diagram, flow: Element, source: Element, target: Element, report: Report
+) -> None:
+    if diagram.scope_of(source) is not diagram.scope_of(target):
+        report.error(
+            flow,
+            f"{called(flow)} crosses the border of a sub-process or pool, from {called(source)}"
+            f" to {called(target)}",
+            "sequence flows stay inside; use an event, a message or a signal to cross",
+        )
+
+
+def _condition(diagram: Diagram, flow: Element, source: Element, report: Report) -> None:
+    condition = child(flow, "conditionExpression")
+    if condition is None:
+        return
+    if is_bpmn(source, "eventBasedGateway"):
+        report.error(
+            flow,
+            f"{called(flow)} has a condition, but it leaves an event-based gateway",
+            "the first event decides there; delete the condition",
+        )
+    elif is_a(source, "anyEvent"):
+        report.error(
+            flow,
+            f"{called(flow)} has a condition, but it leaves {called(source)}",
+            "put an exclusive gateway behind the event",
+        )
+    elif is_bpmn(source, "parallelGateway"):
+        report.warning(
+            flow,
+            f"the condition of {called(flow)} is ignored: a parallel gateway takes every path",
+            "delete the condition, or use an inclusive gateway",
+        )
+    elif is_a(source, "activity") and len(diagram.outgoing(source)) == 1:
+        report.error(
+            flow,
+            f"{called(flow)} is the only way out of {called(source)}, yet it has a condition",
+            "delete the condition, or draw what happens when it is false",
+        )
+
+
+def _default(diagram: Diagram, node: Element, report: Report) -> None:
+    name = node.get("default")
+    flow = diagram.find(name, "sequenceFlow")
+    if name is None or flow is None:
+        return
+    if plain(flow.get("sourceRef")) != node.get("id"):
+        report.error(
+            node,
+            f"the default flow of {called(node)} leaves another element",
+            "choose one of its own outgoing flows as the default",
+        )
+    condition = child(flow, "conditionExpression")
+    if condition is not None and text_of(condition):
+        report.warning(
+            flow,
+            f"the condition of {called(flow)} is ignored, since it is the default flow",
+            "delete the condition",
+        )
+
+
+def _listed(diagram: Diagram, node: Element, report: Report) -> None:
+    """Compare the flows a node lists with those that really touch it; the flows are right."""
+    for tag, flows in (("incoming", diagram.incoming(node)), ("outgoing", diagram.outgoing(node))):
+        real = {flow.get("id") for flow in flows}
+        for entry in node.iterchildren():
+            name = plain(entry.text) if is_bpmn(entry, tag) else ""
+            if name and name not in real and diagram.find(name, "sequenceFlow") is not None:
+                report.warning(
+                    node,
+                    f"{called(node)} lists “{name}” as {tag}, but that flow does not touch it",
+                    "what the sequence flow says is taken",
+                )
+
+
+# ------------------------------------------------------------------ gateways
+
+
+def check_gateways(diagram: Diagram, report: Report) -> None:
+    """Check the gateways of all kinds."""
+    for gateway in diagram.all("gateway"):
+        _direction(diagram, gateway, report)
+        if is_bpmn(gateway, "eventBasedGateway"):
+            _event_based(diagram, gateway, report)
+        elif is_bpmn(gateway, *_MAY_CHOOSE):
+            _choices(diagram, gateway, report)
+
+
+def _direction(diagram: Diagram, gateway: Element, report: Report) -> None:
+    direction = gateway.get("gatewayDirection")
+    many_in = len(diagram.incoming(gateway)) > 1
+    many_out = len(diagram.outgoing(gateway)) > 1
+    if direction == "Diverging" and many_in:
+        report.error(
+            gateway,
+            f"{called(gateway)} is marked as diverging, but several flows lead to it",
+            "set its direction to Mixed or Unspecified",
+        )
+    elif direction == "Converging" and many_out:
+        report.error(
+            gateway,
+            f"{called(gateway)} is marked as converging, but several flows leave it",
+            "set its direction to Mixed or Unspecified",
+        )
+
+
+def _choices(diagram: Diagram, gateway: Element, report: Report) -> None:
+    flows = diagram.outgoing(gateway)
+    if len(flows) < 2:
+        return
+    for flow in flows:
+        condition = child(flow, "conditionExpression")
+        if flow.get("id") == plain(gateway.get("default")) or text_of(condition):
+            continue
+        report.unsupported(
+            flow,
+            f"{called(flow)} out of {called(gateway)} has no condition,"
+            " so nobody can tell when it is taken",
+            "write a condition, or make it the default flow",
+        )
+
+
+def _event_based(diagram: Diagram, gateway: Element, report: Report) -> None:
+    flows = diagram.outgoing(gateway)
+    if len(flows) < 2:
+        report.error(
+            gateway,
+            f"{called(gateway)} waits for {len(flows)} event(s); it needs at least two",
+            "draw the other events, or delete the gateway",
+        )
+    targets = [
+        target
+        for target in (diagram.find(flow.get("targetRef"), "flowNode") for flow in flows)
+        if target is not None
+    ]
+    for target in targets:
+        _event_target(diagram, gateway, target, report)
+    tasks = [target for target in targets if is_bpmn(target, "receiveTask")]
+    messages = [
+        target
+        for target in targets
+        if is_bpmn(target, "intermediateCatchEvent")
+        and "message" in diagram.definition_kinds(target)
+    ]
+    if tasks and messages:
+        report.error(
+            gateway,
+            f"{called(gateway)} leads to receive tasks and to message events",
+            "use only one of the two behind one gateway",
+        )
+
+
+def _event_target(diagram: Diagram, gateway: Element, target: Element, report: Report) -> None:
+    caught = set(diagram.definition_kinds(target))
+    waits = is_bpmn(target, "receiveTask") or (
+        is_bpmn(target, "intermediateCatchEvent") and bool(caught) and caught <= _CAUGHT_BY_GATEWAY
+    )
+    if not waits:
+        report.error(
+            target,
+            f"{called(gateway)} leads to {called(target)}, which does not wait for an event",
+            "lead it to catch events (message, timer, signal, condition) or receive tasks",
+        )
+    if len(diagram.incoming(target)) > 1:
+        report.error(
+            target,
+            f"{called(target)} stands behind {called(gateway)}, and other flows lead to it too",
+            "an event behind an event-based gateway has no other incoming flow",
+        )
+    if is_bpmn(target, "receiveTask") and diagram.boundary_events(target):
+        report.error(
+            target,
+            f"{called(target)} stands behind {called(gateway)} and has a boundary event",
+            "draw the boundary event as another branch of the gateway",
+        )
+
+
+# ------------------------------------------------------------------ connections
+
+
+def check_connections(diagram: Diagram, report: Report) -> None:
+    """Check, scope by scope, that every node can be reached and left (BPMN 10.5.2, 10.5.3)."""
+    for scope in diagram.scopes:
+        if is_bpmn(scope, "adHocSubProcess"):
+            continue
+        nodes = diagram.nodes(scope)
+        starts = [node for node in nodes if is_a(node, "startEvent") or _instantiates(node)]
+        ends = [node for node in nodes if is_bpmn(node, "endEvent")]
+        if ends and not starts:
+            report.error(
+                scope,
+                f"{called(scope)} has an end event, but no start event",
+                "draw a start event, or delete the end event",
+            )
+        if starts and not ends and any(is_a(node, "startEvent") for node in starts):
+            report.error(
+                scope,
+                f"{called(scope)} has a start event, but no end event",
+                "draw an end event",
+            )
+        for node in nodes:
+            _connected(diagram, node, bool(starts), bool(ends), report)
+        if starts:
+            _reachable(diagram, nodes, starts, report)
+
+
+def _instantiates(node: Element) -> bool:
+    return is_a(node, "receiveTask", "eventBasedGateway") and truth(
+        node, "instantiate", default=False
+    )
+
+
+def _stands_alone(node: Element) -> bool:
+    return is_event_sub_process(node) or is_compensation(node)
+
+
+def _is_entry(diagram: Diagram, node: Element) -> bool:
+    """Tell whether a token may appear at a node without a flow."""
+    return (
+        is_bpmn(node, "startEvent", "boundaryEvent")
+        or _stands_alone(node)
+        or _instantiates(node)
+        or (is_bpmn(node, "intermediateCatchEvent") and "link" in diagram.definition_kinds(node))
+    )
+
+
+def _is_exit(diagram: Diagram, node: Element) -> bool:
+    """Tell whether a token may vanish at a node that no flow leaves."""
+    if is_bpmn(node, "endEvent") or _stands_alone(node):
+        return True
+    caught = diagram.definition_kinds(node) if is_a(node, "anyEvent") else []
+    if is_bpmn(node, "boundaryEvent"):
+        return "compensate" in caught
+    return is_bpmn(node, "intermediateThrowEvent") and "link" in caught
+
+
+def _connected(diagram: Diagram, node: Element, starts: bool, ends: bool, report: Report) -> None:
+    if starts and not diagram.incoming(node) and not _is_entry(diagram, node):
+        report.error(
+            node,
+            f"no sequence flow leads to {called(node)}, so it is never reached",
+            "draw a flow to it, or delete it",
+        )
+    if ends and not diagram.outgoing(node) and not _is_exit(diagram, node):
+        report.error(
+            node,
+            f"no sequence flow leaves {called(node)}, so the work ends there unseen",
+            "lead it on to an end event",
+        )
+
+
+def _reachable(
+    diagram: Diagram, nodes: list[Element], starts: list[Element], report: Report
+) -> None:
+    waiting = [node for node in nodes if node in starts or _is_entry(diagram, node)]
+    seen = set(waiting)
+    while waiting:
+        for flow in diagram.outgoing(waiting.pop()):
+            target = diagram.find(flow.get("targetRef"), "flowNode")
+            if target is not None and target not in seen:
+                seen.add(target)
+                waiting.append(target)
+    for node in nodes:
+        if node not in seen and diagram.incoming(node):
+            report.warning(
+                node,
+                f"no path from a start leads to {called(node)}",
+                "draw a flow to it from where it belongs",
+            )

@@ -1,0 +1,223 @@
+"""What the kernel executes: one table, and how a drawing is taken apart into its entries.
+
+An entry is switched on by setting its advice to YES; nothing else knows what is executed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lxml.etree import _Element as Element
+
+from engine.diagrams.checks_activities import zeebe_of
+from engine.diagrams.diagram import (
+    Diagram,
+    child,
+    children,
+    is_compensation,
+    is_event_sub_process,
+    truth,
+)
+from engine.diagrams.names import called, is_bpmn, local, spoken, text_of
+from engine.diagrams.report import Report
+from engine.diagrams.schema import is_a
+
+#: the kernel executes it
+YES = ""
+
+_LATER = "a later version will execute it; until then draw it without"
+_EVENT_SUB = "use a boundary event on a sub-process around these activities"
+_UNDO = "draw the undoing as a path of its own, behind an error or a gateway"
+
+#: feature -> YES, or what to draw instead
+SUPPORTED: dict[str, str] = {
+    # ---- activities
+    "task": YES,
+    "userTask": YES,
+    "manualTask": YES,
+    "serviceTask": YES,
+    "scriptTask": YES,
+    "sendTask": YES,
+    "receiveTask": YES,
+    "businessRuleTask": YES,
+    "businessRuleTask with a decision": "choose a handler (task definition) that decides",
+    "receiveTask that starts the process": "use a message start event",
+    "callActivity": YES,
+    "subProcess": YES,
+    "transaction": "use a plain sub-process with error boundary events",
+    "adHocSubProcess": "draw the order of the tasks, with gateways where people choose",
+    "event sub-process": _EVENT_SUB,
+    "compensation activity": _UNDO,
+    "multi-instance": YES,
+    "multi-instance behavior": "delete the behavior attribute; all instances are awaited",
+    "standard loop": "draw the loop with an exclusive gateway",
+    "quantities": "set startQuantity and completionQuantity to 1",
+    "global task": "draw a process with one task, and call it",
+    # ---- gateways
+    "exclusiveGateway": YES,
+    "parallelGateway": YES,
+    "inclusiveGateway": YES,
+    "eventBasedGateway": YES,
+    "eventBasedGateway that starts the process": "use several start events",
+    "complexGateway": "use an inclusive or parallel gateway and conditions",
+    # ---- events: position and trigger
+    "start": YES,
+    "start message": YES,
+    "start signal": YES,
+    "start timer": YES,
+    "start conditional": "start the process by a message or a timer",
+    "event start message": _EVENT_SUB,
+    "event start signal": _EVENT_SUB,
+    "event start timer": _EVENT_SUB,
+    "event start error": _EVENT_SUB,
+    "event start escalation": _EVENT_SUB,
+    "event start conditional": _EVENT_SUB,
+    "event start compensate": _UNDO,
+    "catch message": YES,
+    "catch signal": YES,
+    "catch timer": YES,
+    "catch link": YES,
+    "catch conditional": "wait for a message or a timer, and ask the condition at a gateway",
+    "throw": YES,
+    "throw message": YES,
+    "throw signal": YES,
+    "throw escalation": YES,
+    "throw link": YES,
+    "throw compensate": _UNDO,
+    "end": YES,
+    "end message": YES,
+    "end signal": YES,
+    "end error": YES,
+    "end escalation": YES,
+    "end terminate": YES,
+    "end cancel": "use an error end event",
+    "end compensate": _UNDO,
+    "boundary message": YES,
+    "boundary signal": YES,
+    "boundary timer": YES,
+    "boundary error": YES,
+    "boundary escalation": YES,
+    "boundary conditional": "use a message or a timer boundary event",
+    "boundary cancel": "use an error boundary event",
+    "boundary compensate": _UNDO,
+    "several triggers of one event": "draw one event for each trigger",
+    # ---- scopes
+    "process without a start event": YES,
+    "sub-process without a start event": YES,
+    "several plain start events": YES,
+    # ---- data
+    "dataStoreReference": "read and write the store in a handler",
+    # ---- choreography
+    "choreographyTask": "choreographies are not executed; draw the processes of both sides",
+    "callChoreography": "choreographies are not executed; draw the processes of both sides",
+    "subChoreography": "choreographies are not executed; draw the processes of both sides",
+}
+
+_POSITIONS = {
+    "startEvent": "start",
+    "intermediateCatchEvent": "catch",
+    "intermediateThrowEvent": "throw",
+    "endEvent": "end",
+    "boundaryEvent": "boundary",
+}
+
+
+def check_support(diagram: Diagram, report: Report) -> None:
+    """Report every element that is correct, but not executed."""
+    for element in diagram.elements:
+        if not is_a(element, "flowNode", "globalTask", "dataStoreReference"):
+            continue
+        for feature in features(diagram, element):
+            _judge(element, feature, report)
+    for scope in diagram.scopes:
+        if is_bpmn(scope, "adHocSubProcess") or is_a(scope, "choreography", "subChoreography"):
+            continue
+        for feature in _scope_features(diagram, scope):
+            _judge(scope, feature, report)
+
+
+def _judge(element: Element, feature: str, report: Report) -> None:
+    advice = SUPPORTED.get(feature, _LATER)
+    if advice == YES:
+        return
+    words = " ".join(spoken(word) if word[:1].islower() else word for word in feature.split())
+    report.unsupported(element, f"{called(element)} cannot be executed here yet ({words})", advice)
+
+
+def features(diagram: Diagram, element: Element) -> Iterator[str]:
+    """Yield the entries of SUPPORTED that an element needs."""
+    if is_a(element, "globalTask"):
+        yield "global task"
+    elif is_a(element, "anyEvent"):
+        yield from _event_features(diagram, element)
+    elif is_event_sub_process(element):
+        yield "event sub-process"
+    elif is_bpmn(element, "eventBasedGateway", "receiveTask") and truth(
+        element, "instantiate", default=False
+    ):
+        yield f"{local(element)} that starts the process"
+    elif is_bpmn(element, "businessRuleTask") and zeebe_of(element, "calledDecision") is not None:
+        yield "businessRuleTask with a decision"
+    else:
+        yield local(element)
+    if is_a(element, "activity"):
+        yield from _activity_features(element)
+
+
+def _event_features(diagram: Diagram, event: Element) -> Iterator[str]:
+    position = _POSITIONS.get(local(event), local(event))
+    if position == "start" and is_event_sub_process(diagram.scope_of(event)):
+        position = "event start"
+    triggers = diagram.definition_kinds(event)
+    if len(triggers) > 1:
+        yield "several triggers of one event"
+    for trigger in triggers or [""]:
+        yield f"{position} {trigger}".strip()
+
+
+def _activity_features(activity: Element) -> Iterator[str]:
+    if is_compensation(activity):
+        yield "compensation activity"
+    if child(activity, "standardLoopCharacteristics") is not None:
+        yield "standard loop"
+    for loop in children(activity, "multiInstanceLoopCharacteristics"):
+        yield "multi-instance"
+        complex_behavior = child(loop, "complexBehaviorDefinition") is not None
+        if complex_behavior or (loop.get("behavior") or "All") != "All":
+            yield "multi-instance behavior"
+    for name in ("startQuantity", "completionQuantity"):
+        if (activity.get(name) or "1").strip() != "1":
+            yield "quantities"
+
+
+def _scope_features(diagram: Diagram, scope: Element) -> Iterator[str]:
+    starts = [node for node in diagram.nodes(scope) if is_bpmn(node, "startEvent")]
+    if not starts and diagram.nodes(scope):
+        process = is_bpmn(scope, "process")
+        yield "process without a start event" if process else "sub-process without a start event"
+    if len([start for start in starts if not diagram.definition_kinds(start)]) > 1:
+        yield "several plain start events"
+
+
+def check_decoration(diagram: Diagram, report: Report) -> None:
+    """Mention what is drawn for people only, so that nobody expects it to be executed."""
+    for element in diagram.all("resourceRole"):
+        report.warning(
+            element,
+            f"{called(element)} does not decide who gets a task",
+            "use the assignment of the task (assignee, candidate groups)",
+        )
+    for element in diagram.all("rendering"):
+        report.warning(
+            element, f"{called(element)} does not decide what a task looks like", "choose a form"
+        )
+    for element in diagram.all("extension"):
+        if truth(element, "mustUnderstand", default=False):
+            report.unsupported(
+                element,
+                f"the file demands an extension that is not known: {element.get('definition')}",
+                "export the diagram without it",
+            )
+    for element in diagram.all("auditing", "monitoring"):
+        if text_of(element) or len(element):
+            report.info(element, f"{called(element)} has no effect; history is always kept")
