@@ -70,7 +70,7 @@ def _serve(
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda *_: stop.set())
     if hint is not None:
-        _listen(hint, dispatcher.announce, stop.set)
+        listen_to(hint, dispatcher.announce, stop.set)
     dispatcher.start()
     log.info("working as %s", dispatcher.owner)
     while not stop.wait(_BEAT_S):
@@ -84,7 +84,7 @@ def _serve(
     return 0 if finished else 1
 
 
-def _listen(hint: int, wake: Callable[[], None], gone: Callable[[], None]) -> None:
+def listen_to(hint: int, wake: Callable[[], None], gone: Callable[[], None]) -> None:
     """Call `wake` for each burst of hints, and `gone` when nobody can write any more."""
 
     def read() -> None:
