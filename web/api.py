@@ -1,4 +1,4 @@
-"""The JSON API: one table of routes. Routing, checks of input and the OpenAPI document follow it."""
+"""The JSON API as one table: routing, checks of input and the OpenAPI document follow it."""
 
 from __future__ import annotations
 

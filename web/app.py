@@ -1,4 +1,4 @@
-"""The web application: `create_app` puts the routes, the door of each call and the refusals together.
+"""The web application: `create_app` puts routes, the door of each call and refusals together.
 
 The way of a call: `_answer` authenticates, reads and checks the input, runs the act of the route,
 and `_respond` writes its answer; a refusal leaves by `_refused`, a fault of ours by `_failed`.

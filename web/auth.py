@@ -1,4 +1,4 @@
-"""Who calls the API: from the header `Authorization: Bearer SECRET` to a user and what it may do."""
+"""Who calls the API: from the header `Authorization: Bearer SECRET` to a user and its rights."""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import select
 import signal
 import socket
 import sys
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("caseway")
 
-#: how often the worker says that it lives; seconds
-BEAT_S = 1.0
 _SET_PARENT_DEATH_SIGNAL = 1
 
 
@@ -89,20 +86,6 @@ def beats(beat: int) -> Callable[[], None]:
     return tell
 
 
-def listen_to(hint: int, wake: Callable[[], None]) -> None:
-    """Call `wake` for each burst of hints on the pipe, in a thread of its own."""
-
-    def read() -> None:
-        while True:
-            select.select([hint], [], [])
-            with contextlib.suppress(BlockingIOError):
-                if not os.read(hint, 4096):
-                    return
-            wake()
-
-    threading.Thread(target=read, name="hints", daemon=True).start()
-
-
 @click.command()
 @click.argument("name", type=click.Choice(["web", "worker"]))
 @click.option("--listen", type=int)
@@ -123,7 +106,7 @@ def main(name: str, listen: int, hint: int, beat: int, life: int) -> None:
         if name == "web":
             run_web(settings, listen=listen, hint=hint, beat=beat)
         else:
-            run_worker(settings, hint=hint, beat=beat)
+            sys.exit(run_worker(settings, hint=hint, beat=beat))
     except EngineError as error:
         log.error("%s", error)
         sys.exit(HOPELESS)
@@ -141,9 +124,11 @@ def run_web(settings: Settings, *, listen: int, hint: int, beat: int) -> None:
     answer(app, socket.socket(fileno=listen), settings)
 
 
-def run_worker(settings: Settings, *, hint: int, beat: int) -> None:
-    """Do due work until SIGTERM."""
-    raise NotImplementedError
+def run_worker(settings: Settings, *, hint: int, beat: int) -> int:
+    """Do due work until SIGTERM; return the exit status."""
+    from engine.dispatch import worker_main
+
+    return worker_main(settings, hint=hint, beat=beats(beat))
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def check_owners() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @click.version_option(package_name="caseway", prog_name="caseway")
 @click.pass_context
-def cli(context: click.Context, config: str | None, as_json: bool, **overrides: Any) -> None:
+def cli(context: click.Context, /, config: str | None, as_json: bool, **overrides: Any) -> None:
     """Run a service organisation as it is drawn.
 
     Every setting can also stand in the environment (CASEWAY_DATA_DIR, CASEWAY_DATABASE_URL, ...)

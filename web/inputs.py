@@ -62,7 +62,7 @@ def _object(data: bytes, where: str) -> dict[str, Any]:
 class Line:
     """One object of a file of JSON lines, and where it stands."""
 
-    __slots__ = ("data", "file", "fields", "number")
+    __slots__ = ("data", "fields", "file", "number")
 
     def __init__(self, file: str, number: int, data: bytes, fields: dict[str, Any]) -> None:
         self.file = file

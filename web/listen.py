@@ -20,9 +20,9 @@ OVERHEAD = 64 * 1024
 
 def answer(app: Flask, listener: socket.socket, settings: Settings) -> None:
     """Answer requests until SIGTERM, then finish those that have begun and return."""
-    import waitress
+    from waitress.server import create_server
 
-    server: Any = waitress.create_server(
+    server: Any = create_server(
         app,
         sockets=[listener],
         threads=THREADS,

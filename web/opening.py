@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from engine.registry import Registry
     from engine.runtime import Engine
     from engine.settings import Settings
 
@@ -18,10 +19,15 @@ def open_engine(
 
     `announce` is told after a commit that there is work. Raises SchemaTooNew, HandlerSetupError.
     """
-    from engine.registry import Registry
     from engine.runtime import Engine
 
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    engine = Engine(settings, registry=Registry.load(settings), announce=announce)
+    engine = Engine(settings, registry=load_registry(settings), announce=announce)
     engine.migrate()
     return engine
+
+
+def load_registry(settings: Settings) -> Registry:
+    """Return the handlers of this installation. Raises HandlerSetupError."""
+    from engine.registry import Registry
+
+    return Registry.load(settings)

@@ -1,4 +1,4 @@
-"""What the command line prints: aligned tables for people, JSON for machines, messages on stderr."""
+"""What the command line prints: tables for people, JSON for machines, messages on stderr."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ def to_json_text(value: Any) -> str:
     """Return a value as one line of JSON, decimals and dates included."""
     from engine.codec import to_json
 
-    return to_json(value).decode()
+    text: bytes = to_json(value)
+    return text.decode()
 
 
 def problem_line(problem: Problem) -> str:

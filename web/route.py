@@ -142,16 +142,20 @@ def _parameter(item: Field, texts: list[str]) -> Any:
     if not texts:
         return item.default
     try:
-        value = {"integer": int, "boolean": _boolean}.get(item.kind, str)(texts[0])
+        value = _from_text(item.kind, texts[0])
     except ValueError:
         raise WrongField(item.name, f"is not {_WORDS[item.kind]}")
     return _within(item, value, item.name)
 
 
-def _boolean(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise ValueError(text)
-    return text == "true"
+def _from_text(kind: str, text: str) -> Any:
+    if kind == "integer":
+        return int(text)
+    if kind == "boolean":
+        if text not in ("true", "false"):
+            raise ValueError(text)
+        return text == "true"
+    return text
 
 
 def _within(item: Field, value: Any, where: str) -> Any:

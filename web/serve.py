@@ -25,6 +25,8 @@ log = logging.getLogger("caseway.serve")
 
 #: exit status of a child that a restart would not mend: a wrong setting, a newer schema
 HOPELESS = 78
+#: exit status of a worker that must be replaced since a handler hangs in it: no failure of its own
+REPLACED = 75
 #: a child that lived so long has recovered; its next restart is immediate again; seconds
 RECOVERED_AFTER_S = 10.0
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.1, 30.0
@@ -91,7 +93,7 @@ class Child:
             return None
         self.process = None
         lived_long = now - self.started_at >= RECOVERED_AFTER_S
-        self.failures = 1 if lived_long else self.failures + 1
+        self.failures = 1 if lived_long or status == REPLACED else self.failures + 1
         self.not_before = now + restart_delay_s(self.failures)
         return status
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from engine.settings import Settings
 
 Item = TypeVar("Item")
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 #: rows asked of the database at once while a command reads a long list
 PAGE = 200
@@ -67,7 +66,7 @@ def operator_name() -> str:
         return "cli"
 
 
-def common(command: Command) -> Command:
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a verb `--json` after its name too, since that is where people type it."""
 
     def set_json(context: click.Context, _: click.Parameter, value: bool) -> None:
@@ -84,7 +83,7 @@ def common(command: Command) -> Command:
     return option(click.pass_obj(command))
 
 
-def by_option(command: Command) -> Command:
+def by_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a verb `--by`: who acts."""
     return click.option("--by", default=operator_name, help="Who acts; the account's name.")(
         command

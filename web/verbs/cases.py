@@ -29,8 +29,12 @@ LIMIT = click.option("--limit", default=50, show_default=True, help="Rows at mos
 @click.option("--key", "business_key", help="Your own name for the case.")
 @click.option("--start-key", help="A second start with this key starts nothing.")
 @click.option("--version", type=int, help="Default: the active version.")
-@click.option("--from", "source", metavar="FILE.jsonl",
-              help="Start one instance for each line, an object of variables; - is stdin.")  # fmt: skip
+@click.option(
+    "--from",
+    "source",
+    metavar="FILE.jsonl",
+    help="Start one instance for each line, an object of variables; - is stdin.",
+)
 @click.option("--key-field", help="With --from: the field that is start key and business key.")
 @by_option
 @common

@@ -67,7 +67,10 @@ def work(session: Session, drain: bool) -> int:
         ran = drain_now(session.engine, registry=load_registry(session.settings), batch=16)
         session.out.one({"done": ran}, f"{ran} item(s) of work done")
         return 0
-    return 0
+    from engine.dispatch import worker_main
+
+    _log(session.settings.log_level)
+    return worker_main(session.settings)
 
 
 def _log(level: str) -> None:

@@ -78,8 +78,12 @@ def unclaim(session: Session, task: str, by: str) -> None:
 @click.argument("task", required=False)
 @click.option("--var", "pairs", multiple=True, metavar="NAME=VALUE", help="One variable; JSON.")
 @click.option("--vars", "text", metavar="JSON", help="A JSON object of variables, or @FILE.")
-@click.option("--from", "source", metavar="FILE.jsonl",
-              help='Complete many: lines of {"task": ID, "variables": {...}}; - is stdin.')  # fmt: skip
+@click.option(
+    "--from",
+    "source",
+    metavar="FILE.jsonl",
+    help='Complete many: lines of {"task": ID, "variables": {...}}; - is stdin.',
+)
 @by_option
 @common
 def complete(

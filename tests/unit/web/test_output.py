@@ -1,0 +1,42 @@
+"""Tables that people read: Chinese text aligns, long and wild text does not break a line."""
+
+from __future__ import annotations
+
+from engine.model import Problem, Severity
+from web.output import MAX_COLUMN, cell, fit, problem_line, table, width
+
+
+def test_chinese_characters_take_two_cells() -> None:
+    assert width("abc") == 3
+    assert width("客服abc") == 7
+    assert width("é") == 1  # a letter with a combining mark
+
+
+def test_columns_align_whatever_the_script() -> None:
+    rows = [["客服", "x"], ["desk", "y"]]
+
+    lines = table(rows, ["NAME", "V"]).splitlines()
+
+    assert [width(line.rsplit("  ", 1)[0]) for line in lines] == [4, 4, 4]
+    assert lines[1] == "客服  x"
+
+
+def test_text_is_cut_at_a_whole_character() -> None:
+    assert fit("四个汉字", 8) == "四个汉字"
+    assert fit("四个汉字啊", 8) == "四个汉…"
+    assert width(fit("字" * 100, MAX_COLUMN)) <= MAX_COLUMN
+
+
+def test_a_cell_keeps_to_one_line_and_sends_nothing_to_the_terminal() -> None:
+    assert cell("two\nlines\tand \x1b[31m") == "two lines and  [31m"
+    assert cell(None) == "-"
+    assert cell(("a", "b")) == "a,b"
+    assert cell(True) == "yes"
+
+
+def test_a_problem_names_place_weight_message_and_advice() -> None:
+    problem = Problem(file="a.bpmn", element="task_1", line=7, message="No.", advice="Yes.")
+    bare = Problem(file="a.bpmn", element=None, line=None, message="Hm.", severity=Severity.WARNING)
+
+    assert problem_line(problem) == "a.bpmn:7 [error] task_1 No. -> Yes."
+    assert problem_line(bare) == "a.bpmn [warning] Hm."

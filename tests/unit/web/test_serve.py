@@ -1,0 +1,100 @@
+"""The parent's arithmetic and its children, without a database; the whole is in acceptance."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import pytest
+
+from engine.errors import SettingsError
+from web.child import Heartbeat, beats, hinter
+from web.serve import LONGEST_DELAY_S, Child, bind, restart_delay_s, url_of
+
+
+def test_the_first_restart_is_immediate_and_the_wait_grows_to_a_limit() -> None:
+    waits = [restart_delay_s(failures) for failures in range(1, 20)]
+
+    assert waits[0] == 0.0
+    assert waits == sorted(waits)
+    assert waits[1] < 1.0
+    assert waits[-1] == LONGEST_DELAY_S
+
+
+class Ended:
+    """A process that has ended with this status."""
+
+    def __init__(self, status: int) -> None:
+        self._status = status
+
+    def poll(self) -> int:
+        return self._status
+
+
+def died(child: Child, *, born: float, at: float) -> None:
+    child.process = Ended(-9)  # type: ignore[assignment]
+    child.started_at = born
+    assert child.note_end(at) == -9
+
+
+def test_a_child_that_lived_long_starts_again_at_once() -> None:
+    child = Child("web", {})
+
+    died(child, born=0.0, at=0.1)
+    died(child, born=0.1, at=0.2)
+    assert child.not_before > 0.2
+
+    died(child, born=1.0, at=1000.0)
+    assert child.not_before == 1000.0
+
+
+def test_a_living_child_has_no_end() -> None:
+    assert Child("web", {}).note_end(1.0) is None
+
+
+def test_a_taken_port_is_refused_with_its_number() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        with pytest.raises(SettingsError, match=str(port)):
+            bind("127.0.0.1", port)
+
+
+def test_port_zero_takes_a_free_one() -> None:
+    with bind("127.0.0.1", 0) as listener:
+        assert url_of(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def pipe() -> tuple[int, int]:
+    ends = os.pipe()
+    for end in ends:
+        os.set_blocking(end, False)
+    return ends
+
+
+def test_a_heartbeat_is_heard_and_grows_old() -> None:
+    reading, writing = pipe()
+    now = [0.0]
+    heartbeat = Heartbeat(reading, now=lambda: now[0])
+    assert heartbeat.age_s() is None
+
+    beats(writing)()
+    assert heartbeat.age_s() == 0.0
+
+    now[0] = 7.0
+    assert heartbeat.age_s() == 7.0
+    os.close(reading)
+    os.close(writing)
+
+
+def test_hints_are_dropped_when_nobody_reads_them() -> None:
+    reading, writing = pipe()
+    announce = hinter(writing)
+
+    for _ in range(100_000):  # more than a pipe holds
+        announce(None)
+
+    assert len(os.read(reading, 10)) == 10
+    os.close(reading)
+    announce(None)
+    os.close(writing)
