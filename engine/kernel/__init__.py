@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from engine.kernel.correlation import correlation_key
 from engine.kernel.definition import Definition, Element
-from engine.kernel.parser import ParseFault, parse
+from engine.kernel.element_parsers import ParseFault
+from engine.kernel.parser import parse
 from engine.kernel.snapshot import FORMAT
 from engine.kernel.step import step
 from engine.kernel.timers import parse_cycle, parse_duration, parse_moment

@@ -16,9 +16,10 @@ from engine.model import NewUserTask, NewWork, Value
 
 if TYPE_CHECKING:
     from engine.kernel.definition import ScopeSpec
-    from engine.kernel.events import BoundaryEvent, MessageTrigger
+    from engine.kernel.events import BoundaryEvent
     from engine.kernel.repetition import MultiInstance
     from engine.kernel.tokens import Scope, Token
+    from engine.kernel.triggers import MessageTrigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,6 @@ def is_absent(mapping: Mapped, token: Token) -> bool:
 class Activity(MappedNode):
     """What tasks, sub-processes and calls have in common."""
 
-    is_activity = True
     boundaries: Sequence[BoundaryEvent] = ()
     repetition: MultiInstance | None = None
 
@@ -360,7 +360,7 @@ class Called:
     #: latest | deployment | versionTag
     binding: str = "latest"
     version_tag: str | None = None
-    #: True with zeebe:calledElement: data as Camunda 8 does; False: declared inputs and outputs only
+    #: True with zeebe:calledElement: data as Camunda 8 does; else declared inputs and outputs
     zeebe: bool = False
     all_in: bool = True
     all_out: bool = True

@@ -75,9 +75,14 @@ class PropertyKey:
             return
         scope.memo = {**(scope.memo or {}), "keys": {**keys, self.id: key}}
         for other in list(scope.process.index.values()):
-            trigger = getattr(other.task_spec, "trigger", None)
-            mine = getattr(trigger, "properties", None) is not None
-            if mine and trigger.properties.id == self.id and other.waits == "subscription":
+            trigger = other.task_spec.trigger
+            mine: PropertyKey | None = getattr(trigger, "properties", None)
+            if (
+                trigger is not None
+                and mine is not None
+                and mine.id == self.id
+                and other.waits == "subscription"
+            ):
                 scope.process.unwait(other, "cancelled")
                 trigger.arm(other)
 

@@ -154,7 +154,9 @@ class EventGateway(Node):
         for flow in self.outgoing:
             arm = process.spawn(token.workflow, flow.target, via=flow.id, host=token)
             token.arms.append(arm)
-            flow.target.trigger.arm(arm)
+            trigger = flow.target.trigger
+            assert trigger is not None
+            trigger.arm(arm)
         return None
 
     def chosen(self, arm: Token, payload: dict[str, Value]) -> None:

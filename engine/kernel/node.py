@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.kernel.definition import Flow, ScopeSpec
-    from engine.kernel.process import Process
     from engine.kernel.tokens import Scope, Token
+    from engine.kernel.triggers import Trigger
     from engine.model import Value
 
 
@@ -28,8 +28,8 @@ class Node(BpmnTaskSpec):
     type = "task"
     #: event nodes run before all others (0), the rest in order of arrival (1)
     rank = 1
-    #: the host's tokens stand for whole activities with boundary events
-    is_activity = False
+    #: what it waits for, if it waits for an event
+    trigger: Trigger | None = None
 
     def __init__(self, scope: ScopeSpec, bpmn_id: str, *, name: str = "", lane: str | None = None):
         super().__init__(scope, bpmn_id, lane=lane)
@@ -109,7 +109,3 @@ class Node(BpmnTaskSpec):
 
     def _on_cancel(self, token: Token) -> None:
         token.workflow.process.withdraw(token)
-
-    def position(self, process: Process) -> int:
-        """Return 0 for nodes that run first."""
-        return self.rank

@@ -1,0 +1,385 @@
+"""Builds one node of a diagram: what its element, its children and its extensions say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+from SpiffWorkflow.bpmn.parser.node_parser import DEFAULT_NSMAP
+from SpiffWorkflow.bpmn.parser.TaskParser import TaskParser
+
+from engine.errors import ExecutionFault
+from engine.kernel.activities import (
+    Activity,
+    Assignment,
+    Called,
+    Job,
+    Mapped,
+    MappedNode,
+    ReceiveTask,
+    ScriptTask,
+    SendTask,
+    ServiceTask,
+    UserTask,
+)
+from engine.kernel.definition import Element
+from engine.kernel.events import Event, LinkThrow, ThrowEvent
+from engine.kernel.node import Node
+from engine.kernel.repetition import MultiInstance
+from engine.kernel.triggers import CodeTrigger, MessageTrigger, SignalTrigger, TimerTrigger, Trigger
+from engine.languages import Expression
+from engine.model import Problem
+
+if TYPE_CHECKING:
+    from engine.kernel.parser import FileParser, ScopeParser
+
+BPMN = "{" + DEFAULT_NSMAP["bpmn"] + "}"
+ZEEBE = "{http://camunda.org/schema/zeebe/1.0}"
+#: marks that only the internal form carries
+INTERNAL = "{https://caseway.dev/internal}"
+
+Xml = Any  # lxml has no usable types for elements
+
+
+class ParseFault(ExecutionFault):
+    """A diagram that the gate let through cannot be built. Report it with the file."""
+
+    code = "parse_fault"
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(f"{p.file}: {p.element}: {p.message}" for p in problems))
+
+
+def extension_of(node: Xml, tag: str) -> Xml | None:
+    """Find an extension element of a node."""
+    return node.find(f"{BPMN}extensionElements/{tag}")
+
+
+def text_of(node: Xml | None) -> str:
+    """Return the text of a node without the blanks around it."""
+    return (node.text or "").strip() if node is not None else ""
+
+
+class Place:
+    """Turns a fault inside into a ParseFault that names file, element and line."""
+
+    def __init__(self, scope: ScopeParser, node: Xml) -> None:
+        self._file = scope.filename or ""
+        self._node = node
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, ExecutionFault) and not isinstance(error, ParseFault):
+            problem = Problem(
+                file=self._file,
+                element=self._node.get("id"),
+                line=self._node.sourceline,
+                message=str(error),
+            )
+            raise ParseFault([problem]) from error
+
+
+class NodeParser(TaskParser):
+    """Builds one node; subclasses fill in what their kind needs."""
+
+    def __init__(
+        self, scope: ScopeParser, spec_class: type[Node], node: Xml, nsmap: Any, lane: Any
+    ):
+        super().__init__(scope, spec_class, node, nsmap, lane)
+        self.scope = scope
+        self.parser: FileParser = scope.parser
+
+    def parse_node(self) -> Node:
+        with Place(self.scope, self.node):
+            made: Node = self.spec_class(
+                self.spec, self.bpmn_id, name=self.node.get("name") or "", lane=self.lane
+            )
+            made.type = etree.QName(self.node).localname
+            made.default = self.node.get("default")
+            self.fill(made)
+        self.parser.elements[self.bpmn_id] = Element(
+            self.bpmn_id, made.type, self.node.get("name") or "", self.lane
+        )
+        return made
+
+    def fill(self, made: Any) -> None:
+        """Read what this kind of node needs."""
+
+    def extension(self, name: str) -> Xml | None:
+        """Find a zeebe extension element."""
+        return extension_of(self.node, ZEEBE + name)
+
+    def mappings(self, made: MappedNode) -> None:
+        """Read zeebe:ioMapping."""
+        mapping = self.extension("ioMapping")
+        if mapping is not None:
+            made.inputs = self._mapped(mapping, "input")
+            made.outputs = self._mapped(mapping, "output")
+
+    def _mapped(self, mapping: Xml, which: str) -> tuple[Mapped, ...]:
+        return tuple(
+            Mapped(
+                m.get("target").strip().removeprefix("=").strip(),
+                self.parser.expression(m, attribute="source"),
+            )
+            for m in mapping.iterchildren(ZEEBE + which)
+        )
+
+    def job(self) -> Job | None:
+        """Read zeebe:taskDefinition and zeebe:taskHeaders."""
+        task = self.extension("taskDefinition")
+        if task is None:
+            return None
+        topic = self.parser.expression(task, attribute="type")
+        if not task.get("type", "").strip().startswith("="):
+            self.parser.topics.append((self.bpmn_id, task.get("type").strip()))
+        headers = self.extension("taskHeaders")
+        pairs = {} if headers is None else {h.get("key"): h.get("value") or "" for h in headers}
+        return Job(topic, self.parser.optional(task, "retries"), pairs)
+
+    def message(self, reference: str | None) -> MessageTrigger | None:
+        """Return the trigger for a message of the file."""
+        if reference is None or reference not in self.parser.messages:
+            return None
+        name = self.parser.messages[reference] or reference
+        key = self.parser.message_keys.get(reference)
+        process = next(p for p in self.node.iterancestors(BPMN + "process"))
+        return MessageTrigger(
+            self._name(name),
+            None if key is None else self.parser.optional(key, "correlationKey"),
+            self.parser.property_key(reference, process),
+        )
+
+    def _name(self, name: str) -> Expression:
+        if name.startswith("="):
+            return self.parser.languages.expression(name[1:].strip(), "feel")
+        return self.parser.languages.expression(name, "literal")
+
+
+class GatewayParser(NodeParser):
+    """Gateways need nothing beside their flows."""
+
+
+class ActivityParser(NodeParser):
+    """Mappings, job, repetition; and by kind the rest."""
+
+    def fill(self, made: Any) -> None:
+        self.mappings(made)
+        if isinstance(made, ServiceTask):
+            made.job = self.job()
+        if isinstance(made, (SendTask, ReceiveTask)):
+            trigger = self.message(self.node.get("messageRef"))
+            if isinstance(made, SendTask):
+                made.message = trigger
+            else:
+                made.trigger = trigger
+        if isinstance(made, UserTask):
+            made.assignment = self._assignment()
+        self._repeat(made)
+
+    def _assignment(self) -> Assignment:
+        who, when = self.extension("assignmentDefinition"), self.extension("taskSchedule")
+        form, urgency = self.extension("formDefinition"), self.extension("priorityDefinition")
+        optional = self.parser.optional
+        key = None
+        for attribute in ("formId", "formKey", "externalReference"):
+            key = key or optional(form, attribute)
+        return Assignment(
+            optional(who, "assignee"),
+            optional(who, "candidateGroups"),
+            optional(who, "candidateUsers"),
+            optional(when, "dueDate"),
+            optional(when, "followUpDate"),
+            optional(urgency, "priority"),
+            key,
+        )
+
+    def _repeat(self, made: Activity) -> None:
+        loop = self.node.find(BPMN + "multiInstanceLoopCharacteristics")
+        if loop is None:
+            return
+        repeat = MultiInstance(made, loop.get("isSequential") == "true")
+        condition = loop.find(BPMN + "completionCondition")
+        if condition is not None and text_of(condition):
+            repeat.completion = self.parser.expression(condition)
+        zeebe = extension_of(loop, ZEEBE + "loopCharacteristics")
+        if zeebe is not None:
+            self._zeebe_loop(repeat, zeebe)
+        else:
+            self._plain_loop(repeat, loop)
+        made.repetition = repeat
+
+    def _zeebe_loop(self, repeat: MultiInstance, zeebe: Xml) -> None:
+        repeat.collection = self.parser.optional(zeebe, "inputCollection")
+        repeat.input_element = (zeebe.get("inputElement") or "").strip()
+        repeat.output_collection = (zeebe.get("outputCollection") or "").strip()
+        repeat.output_element = self.parser.optional(zeebe, "outputElement")
+        if repeat.output_element is not None:
+            # as in Camunda 8: a result that is a variable belongs to the instance
+            repeat.output_variable = _leading_name(repeat.output_element.text)
+
+    def _plain_loop(self, repeat: MultiInstance, loop: Xml) -> None:
+        cardinality = loop.find(BPMN + "loopCardinality")
+        if cardinality is not None and text_of(cardinality):
+            repeat.cardinality = self.parser.expression(cardinality)
+        source = text_of(loop.find(BPMN + "loopDataInputRef"))
+        if source:
+            repeat.collection = self.parser.languages.expression(source, "variable")
+        item, result = loop.find(BPMN + "inputDataItem"), loop.find(BPMN + "outputDataItem")
+        if item is not None:
+            repeat.input_element = item.get("name") or item.get("id") or ""
+        if result is not None:
+            repeat.output_variable = result.get("name") or result.get("id") or ""
+        repeat.output_collection = text_of(loop.find(BPMN + "loopDataOutputRef"))
+
+
+def _leading_name(text: str) -> str:
+    name = text.strip().split(".")[0].strip()
+    return name if name.isidentifier() else ""
+
+
+class ScriptParser(ActivityParser):
+    def fill(self, made: Any) -> None:
+        super().fill(made)
+        zeebe, script = self.extension("script"), self.node.find(BPMN + "script")
+        if zeebe is not None:
+            made.expression = self.parser.expression(zeebe, attribute="expression")
+            made.result_variable = (zeebe.get("resultVariable") or "").strip()
+        elif script is not None and (script.text or "").strip():
+            language = script.get(INTERNAL + "language")
+            made.script = self.parser.languages.script(script.text, language)
+        elif self.extension("taskDefinition") is not None:
+            raise ExecutionFault("a script task with a job type is built as a service task")
+
+
+class SubProcessParser(ActivityParser):
+    def fill(self, made: Any) -> None:
+        super().fill(made)
+        self.parser.create_parser(self.node, filename=self.filename, lane=self.lane)
+        inner = self.parser.process_parsers[self.bpmn_id]
+        inner.parent = self.scope
+        made.inner = inner.get_spec()
+
+
+class CallParser(ActivityParser):
+    def fill(self, made: Any) -> None:
+        super().fill(made)
+        zeebe = self.extension("calledElement")
+        if zeebe is None:
+            target = self.parser.languages.expression(
+                self.node.get("calledElement") or "", "literal"
+            )
+            made.called = Called(target)
+        else:
+            made.called = Called(
+                self.parser.expression(zeebe, attribute="processId"),
+                zeebe.get("bindingType") or "latest",
+                zeebe.get("versionTag"),
+                True,
+                zeebe.get("propagateAllParentVariables", "true") == "true",
+                zeebe.get("propagateAllChildVariables", "true") == "true",
+            )
+        text = made.called.process_id.text
+        is_literal = zeebe is None or not zeebe.get("processId", "").strip().startswith("=")
+        self.parser.calls.append((self.bpmn_id, text if is_literal else None))
+
+
+class EventParser(NodeParser):
+    """Mappings and the trigger."""
+
+    def fill(self, made: Event) -> None:
+        self.mappings(made)
+        made.trigger = self.trigger()
+        if isinstance(made, ThrowEvent):
+            made.job = self.job()
+
+    def trigger(self) -> Trigger | None:
+        """Read the event definition; the gate allows one of a kind the kernel knows."""
+        for child in self.node:
+            name = etree.QName(child).localname if isinstance(child.tag, str) else ""
+            if name.endswith("EventDefinition"):
+                return self._trigger(name.removesuffix("EventDefinition"), child)
+        return None
+
+    def _trigger(self, kind: str, child: Xml) -> Trigger | None:
+        if kind == "timer":
+            return self._timer(child)
+        if kind == "message":
+            return self.message(child.get("messageRef"))
+        if kind == "signal":
+            name = self.parser.signals.get(child.get("signalRef")) or child.get("signalRef") or ""
+            return SignalTrigger(self._name(name))
+        if kind == "error":
+            found = self.parser.errors.get(child.get("errorRef"))
+            return CodeTrigger(kind, _code(found, "error_code", child.get("errorRef")))
+        if kind == "escalation":
+            found = self.parser.escalations.get(child.get("escalationRef"))
+            return CodeTrigger(kind, _code(found, "escalation_code", child.get("escalationRef")))
+        return None
+
+    def _timer(self, child: Xml) -> Trigger:
+        for form in ("Date", "Duration", "Cycle"):
+            node = child.find(f"{BPMN}time{form}")
+            if node is not None:
+                return TimerTrigger(form.lower(), self.parser.expression(node))
+        raise ExecutionFault("the timer has no date, duration or cycle")
+
+
+def _code(found: dict[str, Any] | None, key: str, reference: str | None) -> str | None:
+    """Return the code of an error or escalation; its name or id where it declares none."""
+    if found is None:
+        return None
+    return found[key] or found["name"] or reference
+
+
+class BoundaryParser(EventParser):
+    def fill(self, made: Any) -> None:
+        super().fill(made)
+        made.cancels = self.node.get("cancelActivity", "true") != "false"
+        self.scope._attached.append((made, self.node.get("attachedToRef")))
+
+
+class CatchParser(EventParser):
+    def fill(self, made: Any) -> None:
+        super().fill(made)
+        link = self.node.find(BPMN + "linkEventDefinition")
+        if link is not None:
+            self.spec.links[link.get("name")] = made
+
+
+class ThrowParser(EventParser):
+    def parse_node(self) -> Node:
+        link = self.node.find(BPMN + "linkEventDefinition")
+        if link is not None:
+            self.spec_class = LinkThrow
+        made = super().parse_node()
+        if isinstance(made, LinkThrow):
+            made.link = link.get("name")
+        return made
+
+
+class EndParser(EventParser):
+    def fill(self, made: Any) -> None:
+        super().fill(made)
+        made.terminates = self.node.find(BPMN + "terminateEventDefinition") is not None
+
+
+def _script_or_job(node: Xml) -> type[Node]:
+    return ServiceTask if extension_of(node, ZEEBE + "taskDefinition") is not None else ScriptTask
+
+
+class ScriptOrJobParser(ScriptParser):
+    """A script task with a job type is done by a handler, as in Camunda 8."""
+
+    def parse_node(self) -> Node:
+        self.spec_class = _script_or_job(self.node)
+        return super().parse_node()
+
+    def fill(self, made: Any) -> None:
+        if isinstance(made, ServiceTask):
+            ActivityParser.fill(self, made)
+        else:
+            super().fill(made)
