@@ -1,0 +1,89 @@
+"""Closures of calls: to built-ins, which are settled at compile time, and to function values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from engine.feel.compiler import Compiler, compiles
+from engine.feel.kinds import a_kind
+from engine.feel.library import BUILTINS, Builtin, call_function
+from engine.feel.nodes import Call, Name
+from engine.feel.run import Code, Run
+from engine.feel.values import Function
+
+#: built-ins for which a missing variable is no complaint
+_LENIENT = frozenset({"is defined", "get or else"})
+
+
+@compiles(Call)
+def call(compiler: Compiler, node: Call) -> Code:
+    """Compile a call; a variable of the name of a built-in goes before the built-in."""
+    callee = node.callee
+    arguments = [compiler.code(argument) for argument in node.arguments]
+    if isinstance(callee, Name) and not compiler.is_local(callee.name):
+        known = BUILTINS.get(callee.name)
+        if known is not None and callee.name not in compiler.names:
+            _check(compiler, known, node)
+            code = _builtin(known, arguments, node)
+            return _quiet(code) if known.name in _LENIENT else code
+        if callee.name not in compiler.names and not any(x.is_item for x in compiler.levels):
+            compiler.problem(f"there is no function '{callee.name}'", node.at)
+    function, names, at = compiler.code(callee), node.names, node.at
+
+    def invoke(env: Any) -> object:
+        value = function(env)
+        values = [argument(env) for argument in arguments]
+        if not isinstance(value, Function):
+            return env.run.fail(f"{a_kind(value)} cannot be called", at)
+        if names:
+            return _named(env.run, value, values, names, at)
+        return call_function(env.run, value, values, at)
+
+    return invoke
+
+
+def _check(compiler: Compiler, known: Builtin, node: Call) -> None:
+    if known.name == "@":
+        compiler.problem("this text after @ is not a date, a time or a duration", node.at)
+    elif node.names:
+        if not any(s.order(node.names) is not None for s in known.signatures):
+            wrong = ", ".join(node.names)
+            compiler.problem(f"{known.name} has no parameters named {wrong}", node.at)
+    elif not known.takes(len(node.arguments)):
+        count = len(node.arguments)
+        compiler.problem(f"{known.name} takes {known.arity()} arguments, got {count}", node.at)
+
+
+def _builtin(known: Builtin, arguments: list[Code], node: Call) -> Code:
+    names, at = node.names, node.at
+    if names:
+        return lambda env: known.invoke_named(
+            env.run, [argument(env) for argument in arguments], names, at
+        )
+    return lambda env: known.invoke(env.run, [argument(env) for argument in arguments], at)
+
+
+def _quiet(code: Code) -> Code:
+    def silenced(env: Any) -> object:
+        run = env.run
+        kept = run.diagnostics, run.strict
+        run.diagnostics, run.strict = None, False
+        try:
+            return code(env)
+        finally:
+            run.diagnostics, run.strict = kept
+
+    return silenced
+
+
+def _named(
+    run: Run, function: Function, values: list[object], names: Sequence[str], at: int
+) -> object:
+    given = dict(zip(names, values, strict=True))
+    if function.variadic and function.name in BUILTINS:
+        return BUILTINS[function.name].invoke_named(run, values, names, at)
+    if len(given) != len(names) or set(given) != set(function.parameters):
+        wanted = ", ".join(function.parameters) or "none"
+        return run.fail(f"{function.name} has the parameters {wanted}", at)
+    return call_function(run, function, [given[name] for name in function.parameters], at)

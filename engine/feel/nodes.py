@@ -1,0 +1,203 @@
+"""The parts of a FEEL text as a tree. `at` is always the offset in the text, for messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Any part of an expression."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Literal(Node):
+    """A constant."""
+
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Node):
+    """A variable."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic(Node):
+    """`first op operand op operand ...` of one precedence, from left to right."""
+
+    first: Node
+    rest: tuple[tuple[str, Node, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Negation(Node):
+    """`-operand`."""
+
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Logic(Node):
+    """`part and part ...` or `part or part ...`."""
+
+    operator: str
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison(Node):
+    """`left op right` with one of = != < <= > >=."""
+
+    operator: str
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Between(Node):
+    """`value between low and high`."""
+
+    value: Node
+    low: Node
+    high: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Test(Node):
+    """`op operand`: a unary test, or in brackets a range with one end."""
+
+    operator: str
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Membership(Node):
+    """`value in test` or `value in (test, ...)`."""
+
+    value: Node
+    tests: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnaryTests(Node):
+    """A cell of a decision table; no tests at all accept everything."""
+
+    tests: tuple[Node, ...]
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Interval(Node):
+    """`[start..end]` with any ends."""
+
+    start: Node
+    end: Node
+    start_included: bool
+    end_included: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListItems(Node):
+    """`[item, ...]`."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entries(Node):
+    """`{key: value, ...}`."""
+
+    entries: tuple[tuple[str, Node], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Path(Node):
+    """`base.name`."""
+
+    base: Node
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filter(Node):
+    """`base[condition]`."""
+
+    base: Node
+    condition: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Node):
+    """`callee(argument, ...)`; `names` is empty or has one name per argument."""
+
+    callee: Node
+    arguments: tuple[Node, ...]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class If(Node):
+    """`if c then a else if d then b ... else e`; branches are (condition, value)."""
+
+    branches: tuple[tuple[Node, Node], ...]
+    otherwise: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Iterator(Node):
+    """`name in domain` or `name in domain..end`."""
+
+    name: str
+    domain: Node
+    end: Node | None
+
+
+@dataclass(frozen=True, slots=True)
+class For(Node):
+    """`for iterator, ... return body`."""
+
+    iterators: tuple[Iterator, ...]
+    body: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Quantified(Node):
+    """`some|every iterator, ... satisfies condition`."""
+
+    every: bool
+    iterators: tuple[Iterator, ...]
+    condition: Node
+
+
+@dataclass(frozen=True, slots=True)
+class TypeName(Node):
+    """A type as written: `list<number>` is ("list", (number,))."""
+
+    name: str
+    arguments: tuple[TypeName, ...] = ()
+    #: names of the entries of a context type
+    keys: tuple[str, ...] = ()
+    #: result of a function type
+    result: TypeName | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceOf(Node):
+    """`value instance of type`."""
+
+    value: Node
+    type: TypeName
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionBody(Node):
+    """`function(a: type, b) body`; no body for an external function."""
+
+    parameters: tuple[str, ...]
+    types: tuple[TypeName | None, ...]
+    body: Node | None

@@ -1,0 +1,84 @@
+"""Built-in functions that turn values of one kind into another (DMN 1.5, 10.3.4.1)."""
+
+from __future__ import annotations
+
+import re
+
+from engine.errors import FeelError
+from engine.feel import parser
+from engine.feel.arithmetic import Number, Refused, negated, number_literal
+from engine.feel.kinds import order_keys, text_of
+from engine.feel.library import BUILTINS, LONG_NAMES, builtin
+from engine.feel.nodes import Call, Interval, Literal, Name, Node
+from engine.feel.run import Run
+from engine.feel.values import Range
+
+_number = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_CONSTRUCTORS = frozenset({"date", "time", "date and time", "duration"})
+
+
+@builtin("string(from: any)", with_run=True)
+def string(run: Run, value: object) -> str | None:
+    """Return the text of a value; null stays null."""
+    return None if value is None else text_of(value, limit=run.limits.characters)
+
+
+@builtin("number(from: string)")
+def number(text: str) -> Number:
+    """Return the number that a text spells."""
+    if _number.fullmatch(text) is None:
+        raise Refused(f"'{text[:40]}' is not a number")
+    found = number_literal(text.lstrip("+-").rstrip("."))
+    return negated(found) if text.startswith("-") else found
+
+
+@builtin("number(from: string, grouping separator: string|null, decimal separator: string|null)")
+def number_with_separators(text: str, grouping: str | None, point: str | None) -> Number:
+    """Return the number that a text spells with these separators."""
+    if grouping not in (None, " ", ",", "."):
+        raise Refused("'grouping separator' must be a blank, a comma or a point")
+    if point not in (None, ",", "."):
+        raise Refused("'decimal separator' must be a comma or a point")
+    if grouping is not None and grouping == point:
+        raise Refused("the two separators must differ")
+    plain = text.replace(grouping, "") if grouping else text
+    if point == ",":
+        if "." in plain:
+            raise Refused(f"'{text[:40]}' is not a number")
+        plain = plain.replace(",", ".")
+    return number(plain)
+
+
+@builtin("number(from: number)")
+def number_as_is(value: Number) -> Number:
+    """Return the number (Camunda 8)."""
+    return value
+
+
+@builtin("range(from: string)", with_run=True)
+def range_from(run: Run, text: str) -> Range:
+    """Return the range that a text such as `[1..10)` spells; its ends must be literals."""
+    try:
+        node = parser.parse(text, "expression", (), LONG_NAMES)
+    except FeelError as cause:
+        raise Refused(f"'{text[:40]}' is not a range") from cause
+    if not isinstance(node, Interval):
+        raise Refused(f"'{text[:40]}' is not a range")
+    start, end = _end(run, node.start), _end(run, node.end)
+    if start is None and end is None:
+        raise Refused("a range has at least one end")
+    if start is not None and end is not None and order_keys(start, end) is None:
+        raise Refused("the ends of the range cannot be compared with each other")
+    return Range(start, end, node.start_included, node.end_included)
+
+
+def _end(run: Run, node: Node) -> object:
+    if isinstance(node, Literal):
+        return node.value
+    if isinstance(node, Call) and isinstance(node.callee, Name) and not node.names:
+        values = [a.value for a in node.arguments if isinstance(a, Literal)]
+        if node.callee.name in _CONSTRUCTORS and len(values) == len(node.arguments):
+            found = BUILTINS[node.callee.name].invoke(run, values, None)
+            if found is not None:
+                return found
+    raise Refused("the ends of the range must be literals")

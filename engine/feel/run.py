@@ -1,0 +1,93 @@
+"""What one evaluation carries along: scope, clock moment, limits, diagnostics, nested frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from engine.errors import FeelError
+
+#: a compiled part of an expression; its argument is the `Run` itself at the top of the text and a
+#: `Frame` within loops, filters, contexts and functions (typed Any: both have `run` and `up`)
+Code = Callable[[Any], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much one evaluation may use before it ends in FeelError."""
+
+    #: turns of loops, items of filters, calls
+    steps: int = 1_000_000
+    #: items of one list
+    items: int = 100_000
+    #: characters of one string
+    characters: int = 1_000_000
+    #: calls of FEEL functions inside each other
+    calls: int = 100
+    #: seconds for one regular expression
+    regex_s: float = 0.5
+
+
+DEFAULT_LIMITS = Limits()
+
+
+class Run:
+    """One evaluation of one expression; also its outermost frame."""
+
+    up = None
+    now: datetime | None = None
+    diagnostics: list[tuple[str, int | None]] | None = None
+    strict = False
+    limits = DEFAULT_LIMITS
+    steps = 0
+    calls = 0
+
+    def __init__(self, scope: Mapping[str, object]) -> None:
+        self.scope = scope
+
+    @property
+    def run(self) -> Run:
+        """The run itself, so that code need not know whether it sits in a frame."""
+        return self
+
+    def fail(self, message: str, at: int | None) -> object:
+        """Note a diagnostic and return null; FeelError in strict mode."""
+        if self.strict:
+            raise FeelError(message, at)
+        if self.diagnostics is not None and len(self.diagnostics) < 100:
+            self.diagnostics.append((message, at))
+        return None
+
+    def count(self, steps: int, at: int | None = None) -> None:
+        """Count work; FeelError when it is too much."""
+        self.steps += steps
+        if self.steps > self.limits.steps:
+            raise FeelError(f"the expression needs more than {self.limits.steps} steps", at)
+
+    def room(self, items: int, at: int | None = None) -> None:
+        """Check the length of a list that is being built."""
+        if items > self.limits.items:
+            raise FeelError(f"a list has more than {self.limits.items} items", at)
+
+    def checked(self, value: object, at: int | None = None) -> object:
+        """Return a value that was just built, unless it is too long."""
+        if isinstance(value, str):
+            if len(value) > self.limits.characters:
+                raise FeelError(f"a text has more than {self.limits.characters} characters", at)
+        elif isinstance(value, (list, tuple)):
+            self.room(len(value), at)
+        return value
+
+
+class Frame:
+    """One level of local variables."""
+
+    __slots__ = ("run", "up", "value")
+
+    def __init__(self, up: Run | Frame, run: Run, value: object) -> None:
+        self.up = up
+        self.run = run
+        #: of a loop its item; of a filter the item; of a context or a call a dict by name
+        self.value = value

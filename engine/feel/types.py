@@ -1,0 +1,176 @@
+"""FEEL types: what `instance of` tests, and what parameters and variables are declared to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date
+
+from engine.feel.kinds import (
+    BOOLEAN,
+    DATE,
+    DAYS,
+    MOMENT,
+    MONTHS,
+    NULL,
+    NUMBER,
+    STRING,
+    TIME,
+    kind_of,
+)
+from engine.feel.moments import make_moment
+from engine.feel.values import FarDate, Function, Range
+
+
+class Mismatch(Exception):
+    """Raised by `Type.coerce`: the value is not of the type and cannot be made so."""
+
+
+class Type:
+    """A FEEL type. This base is `Any`; a decision model may add its own by subclassing."""
+
+    name = "Any"
+
+    def matches(self, value: object) -> bool:
+        """Tell whether a value is of this type; null is of every type."""
+        return True
+
+    def coerce(self, value: object) -> object:
+        """Return the value as this type (DMN 1.5, 10.3.2.9.4); Mismatch where it cannot be."""
+        if value is None or self.matches(value):
+            return value
+        if isinstance(value, (list, tuple)) and len(value) == 1 and self.matches(value[0]):
+            return value[0]
+        raise Mismatch(f"expected {self}, got {kind_of(value)}")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Kind(Type):
+    """A simple type: number, string, date and time and the like."""
+
+    def __init__(self, kind: str) -> None:
+        self.name = kind
+
+    def matches(self, value: object) -> bool:
+        """Tell whether a value is of this kind."""
+        return value is None or kind_of(value) == self.name
+
+    def coerce(self, value: object) -> object:
+        """Return the value as this kind; a date becomes midnight UTC where a moment is due."""
+        if self.name == MOMENT and isinstance(value, (date, FarDate)) and kind_of(value) == DATE:
+            return make_moment(value, 0, UTC)
+        return super().coerce(value)
+
+
+class ListType(Type):
+    """`list<T>`."""
+
+    def __init__(self, item: Type) -> None:
+        self.item = item
+        self.name = f"list<{item}>"
+
+    def matches(self, value: object) -> bool:
+        """Tell whether a value is a list whose items all are of the item type."""
+        if value is None:
+            return True
+        return isinstance(value, (list, tuple)) and all(map(self.item.matches, value))
+
+    def coerce(self, value: object) -> object:
+        """Return the value as a list: a single value of the item type becomes a list of one."""
+        if value is not None and not isinstance(value, (list, tuple)) and self.item.matches(value):
+            return [value]
+        return super().coerce(value)
+
+
+class ContextType(Type):
+    """`context<a: T, ...>`; further entries are allowed."""
+
+    def __init__(self, entries: Mapping[str, Type]) -> None:
+        self.entries = dict(entries)
+        self.name = "context<" + ", ".join(f"{k}: {t}" for k, t in entries.items()) + ">"
+
+    def matches(self, value: object) -> bool:
+        """Tell whether a value is a context that has all entries in their types."""
+        if value is None:
+            return True
+        return isinstance(value, Mapping) and all(
+            key in value and kind.matches(value[key]) for key, kind in self.entries.items()
+        )
+
+
+class RangeType(Type):
+    """`range<T>`."""
+
+    def __init__(self, item: Type) -> None:
+        self.item = item
+        self.name = f"range<{item}>"
+
+    def matches(self, value: object) -> bool:
+        """Tell whether a value is a range whose ends are of the type."""
+        if value is None:
+            return True
+        return (
+            isinstance(value, Range)
+            and self.item.matches(value.start)
+            and self.item.matches(value.end)
+        )
+
+
+class FunctionType(Type):
+    """`function<A, B> -> R`; parameters without a declared type are taken for Any."""
+
+    def __init__(self, parameters: Sequence[Type], result: Type) -> None:
+        self.parameters = tuple(parameters)
+        self.result = result
+        self.name = f"function<{', '.join(map(str, parameters))}> -> {result}"
+
+    def matches(self, value: object) -> bool:
+        """Tell whether a value is a function that may stand in for one of this type."""
+        if value is None:
+            return True
+        if not isinstance(value, Function) or len(value.parameters) != len(self.parameters):
+            return False
+        declared = value.parameter_types or [ANY] * len(value.parameters)
+        if not all(
+            isinstance(theirs, Type) and conforms(ours, theirs)
+            for ours, theirs in zip(self.parameters, declared, strict=True)
+        ):
+            return False
+        result = value.result_type
+        return not isinstance(result, Type) or conforms(result, self.result)
+
+
+def conforms(one: Type, other: Type) -> bool:
+    """Tell whether every value of `one` is one of `other` (DMN 1.5, 10.3.2.9.2)."""
+    if type(other) is Type or one.name == NULL or one.name == other.name:
+        return True
+    if isinstance(one, (ListType, RangeType)) and type(one) is type(other):
+        return conforms(one.item, other.item)
+    if isinstance(one, ContextType) and isinstance(other, ContextType):
+        return all(
+            key in one.entries and conforms(one.entries[key], kind)
+            for key, kind in other.entries.items()
+        )
+    if isinstance(one, FunctionType) and isinstance(other, FunctionType):
+        return (
+            len(one.parameters) == len(other.parameters)
+            and all(map(conforms, other.parameters, one.parameters))
+            and conforms(one.result, other.result)
+        )
+    return False
+
+
+ANY = Type()
+#: the simple types by their FEEL name (older spellings included)
+SIMPLE_TYPES: dict[str, Type] = {
+    "Any": ANY,
+    "Null": Kind(NULL),
+    "list": ListType(ANY),
+    "context": ContextType({}),
+    "range": RangeType(ANY),
+    "dateTime": Kind(MOMENT),
+    "dayTimeDuration": Kind(DAYS),
+    "yearMonthDuration": Kind(MONTHS),
+    **{kind: Kind(kind) for kind in (NUMBER, STRING, BOOLEAN, DATE, TIME, MOMENT, DAYS, MONTHS)},
+}
