@@ -130,7 +130,7 @@ class LocalDispatcher:
         due = self._next_due()
         while due is not None and due <= self._engine.clock.now():
             claimed = self._claim()
-            if not claimed:
+            if not claimed and self._next_due() == due:
                 # no room, or another worker was faster: a handler's end or the sweep wakes us
                 return True
             if self._wake.is_set():

@@ -76,6 +76,9 @@ class HandlerEntry:
         Raises BadInput for a missing or unfit input and for an output that is no dict of
         JSON-able values or larger than the limit; anything else comes from the handler itself.
         """
+        if self.inline:
+            # its inputs are the scopes themselves, which live on
+            inputs = {name: _copy(value) for name, value in inputs.items()}
         arguments = self._arguments(inputs)
         if self.takes_context:
             arguments[_CONTEXT] = context
@@ -86,15 +89,11 @@ class HandlerEntry:
             kind = type(result).__name__
             raise BadInput(f"handler {self.name!r} returned {kind}, not a dict of outputs or None")
         try:
-            admitted: dict[str, Any] = codec.admit(dict(result), max_bytes=self.result_limit)
+            admitted: Any = codec.admit(dict(result), max_bytes=self.result_limit, path="output")
         except BadInput as error:
-            raise BadInput(f"output of handler {self.name!r}: {error}") from error
+            raise BadInput(f"handler {self.name!r}: {error}") from error
+        assert isinstance(admitted, dict)
         return admitted
-
-    def compute(self, inputs: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
-        """Call an inline handler inside a step; it gets copies, since the scopes live on."""
-        copies = {name: _copy(value) for name, value in inputs.items()}
-        return self.call(copies, HandlerContext(headers=headers))
 
     def _arguments(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         arguments = {item.parameter: self._argument(item, inputs) for item in self.inputs}

@@ -204,7 +204,8 @@ def test_inline_handler_cannot_change_the_scope() -> None:
 
     rows = [{"n": 1}]
 
-    assert entry_of(sort).compute({"rows": rows}, {"mark": "x"}) == {"mark": "x"}
+    told = HandlerContext(headers={"mark": "x"})
+    assert entry_of(sort).call({"rows": rows}, told) == {"mark": "x"}
     assert rows == [{"n": 1}]
 
 
@@ -219,7 +220,7 @@ def test_output_over_the_limit_is_refused() -> None:
     def big() -> dict[str, Any]:
         return {"text": "x" * 2000}
 
-    with pytest.raises(BadInput, match="output of handler 'big'"):
+    with pytest.raises(BadInput, match="handler 'big': output.text: "):
         entry_of(big, Settings(result_limit=1000)).call({}, HandlerContext())
 
 
