@@ -220,7 +220,7 @@ def test_output_over_the_limit_is_refused() -> None:
     def big() -> dict[str, Any]:
         return {"text": "x" * 2000}
 
-    with pytest.raises(BadInput, match="handler 'big': output.text: "):
+    with pytest.raises(BadInput, match=r"handler 'big': output\.text: "):
         entry_of(big, Settings(result_limit=1000)).call({}, HandlerContext())
 
 
