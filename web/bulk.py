@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from engine.errors import EngineError, TooBusy
@@ -19,6 +18,24 @@ WAITS = 12
 SHOWN = 50
 
 
+class Refusals:
+    """A `with` block that notes a refusal of the engine instead of passing it on."""
+
+    def __init__(self, place: str, noted: list[dict[str, Any]]) -> None:
+        self._place = place
+        self._noted = noted
+
+    def __enter__(self) -> None:
+        """Begin the block."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        """Note a refusal; anything else goes on its way."""
+        if not isinstance(error, EngineError):
+            return False
+        self._noted.append({"place": self._place, **describe(error)})
+        return True
+
+
 class Tally:
     """What became of many lines, for the one answer at the end."""
 
@@ -30,13 +47,9 @@ class Tally:
         """Note one success."""
         self._ids[outcome].append(name)
 
-    @contextmanager
-    def refusals(self, place: str) -> Iterator[None]:
-        """Note a refusal inside the block, with its place, and go on with the next line."""
-        try:
-            yield
-        except EngineError as error:
-            self._refused.append({"place": place, **describe(error)})
+    def refusals(self, place: str) -> Refusals:
+        """Return a block: a refusal inside it is noted with its place, and the work goes on."""
+        return Refusals(place, self._refused)
 
     def report(self, out: Output) -> int:
         """Print the outcome and return the exit status: 1 if any line was refused."""

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from engine.errors import BadInput
 
 #: what a folder or an archive is searched for; a file named by itself may have any ending
-KINDS = (".bpmn", ".dmn", ".form")
+KINDS = (".bpmn", ".bpmn2", ".bpmn20.xml", ".dmn", ".form")
 #: more entries than this in one archive are no bundle of diagrams
 MAX_ENTRIES = 1000
 
@@ -53,7 +53,7 @@ def _files(path: Path, left: int) -> Iterator[tuple[str, bytes]]:
 
 def _folder(folder: Path, left: int) -> Iterator[tuple[str, bytes]]:
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in KINDS and path.is_file():
+        if path.name.lower().endswith(KINDS) and path.is_file():
             data = read_file(path, left)
             left -= len(data)
             yield path.relative_to(folder).as_posix(), data
@@ -78,7 +78,7 @@ def unpack(name: str, data: bytes, *, limit: int) -> Iterator[tuple[str, bytes]]
             if len(entries) > MAX_ENTRIES:
                 raise BadInput(f"{name}: more than {MAX_ENTRIES} entries")
             for entry in entries:
-                if PurePosixPath(entry.filename).suffix.lower() in KINDS:
+                if entry.filename.lower().endswith(KINDS):
                     content = _unpacked(archive, entry, f"{name}: {entry.filename}", limit)
                     limit -= len(content)
                     yield _safe(name, entry.filename), content

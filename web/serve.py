@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import FrameType
 
@@ -139,7 +139,7 @@ class Parent:
             return max(status, self._drain(wake))
 
     @contextlib.contextmanager
-    def _signals(self):  # type: ignore[no-untyped-def]
+    def _signals(self) -> Iterator[int]:
         """Turn the signals that matter into bytes on a pipe, which is yielded."""
         wake, woken = _pipe()
         before = {

@@ -148,10 +148,10 @@ class Served:
             request.add_header(name, value)
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
-                return Reply(status=answer.status, headers=answer.headers, body=answer.read())
+                return Reply(status=answer.status, headers=dict(answer.headers), body=answer.read())
         except urllib.error.HTTPError as error:
             with error:
-                return Reply(status=error.code, headers=error.headers, body=error.read())
+                return Reply(status=error.code, headers=dict(error.headers), body=error.read())
 
     def wait_ready(self) -> None:
         """Wait until both processes can do their work."""

@@ -71,10 +71,10 @@ _FEEL_ERROR = (
 WRONG = (
     Wrong(name="not_xml", content=b"this is a letter, not a diagram", says="xml"),
     Wrong(name="cut_off", content=drawn().encode()[:300], says="xml"),
-    Wrong(name="bomb", content=_with_doctype(_ENTITIES, "&l9;"), says="doctype"),
-    Wrong(name="external_entity", content=_with_doctype(_EXTERNAL, "&e;"), says="doctype"),
+    Wrong(name="bomb", content=_with_doctype(_ENTITIES, "&l9;"), says="document type"),
+    Wrong(name="external_entity", content=_with_doctype(_EXTERNAL, "&e;"), says="document type"),
     Wrong(name="wrong_namespace",
-          content=drawn().replace("20100524/MODEL", "20990101/MODEL").encode(), says="namespace"),
+          content=drawn().replace("20100524/MODEL", "20990101/MODEL").encode(), says="20990101"),
     Wrong(name="no_bpmn_at_all", content=b"<html><body/></html>", says="bpmn"),
     Wrong(name="duplicate_ids", content=drawn(TASK + TASK).encode(), says="work", element="work"),
     Wrong(name="unknown_element", content=drawn('<bpmn:magicTask id="work"/>').encode(),

@@ -1,7 +1,7 @@
-"""Two thousand generated requests through the request desk, while the service is killed three times.
+"""Two thousand generated requests through the request desk; the service is killed three times.
 
-Customers' requests come by `caseway start --from`, operators are played by `caseway complete --from`.
-Needs ../shared/data/cases beside the repository.
+Customers are played by `caseway start --from`, operators by `caseway complete --from`. Needs
+../shared/data/cases beside the repository.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.command import PROCESSES, ROOT, Caseway, Served, eventually, kill
+from tests.acceptance.command import PROCESSES, ROOT, Caseway, eventually, kill
 
 GENERATOR = ROOT.parent / "shared" / "data" / "cases" / "make_cases.py"
 REQUESTS = 2000
@@ -30,7 +30,7 @@ pytestmark = [
 
 @pytest.fixture
 def requests(tmp_path: Path) -> Path:
-    """Return a file of generated requests; every fortieth wants an answer at once, and gets none."""
+    """Return a file of requests; every fortieth wants its answer at once, and gets none."""
     arguments = ["--n", str(REQUESTS), "--seed", "7", "--out", str(tmp_path / "made")]
     # -B: the generator's folder may be read-only
     command = [sys.executable, "-B", str(GENERATOR), *arguments]
@@ -58,11 +58,13 @@ def play(caseway: Caseway, group: str, by: str, limit: int) -> int:
     return len(done.json["completed"])
 
 
-def killed_thrice(caseway: Caseway, served: Served) -> None:
-    """Play operators in three rounds; after each, one process of the service dies."""
-    for victim in ("worker", "web", "worker"):
+def serve_and_be_killed(caseway: Caseway) -> None:
+    """Let an operator work while the worker dies once, then let the whole service die."""
+    with caseway.serving() as served:
+        served.wait_ready()
+        kill(served.child("worker"))
         assert play(caseway, "operators", "li", REQUESTS // 5) > 0
-        kill(served.child(victim))
+        kill(served.process.pid)
 
 
 def finish(caseway: Caseway) -> None:
@@ -82,10 +84,10 @@ def test_every_request_is_answered_once_though_the_service_is_killed(
     caseway.ok("deploy", str(PROCESSES / "request_desk.bpmn"))
     feed = ("start", "request_desk", "--from", str(requests), "--key-field", "request_id")
 
-    with caseway.serving() as served:
-        served.wait_ready()
-        fed = caseway.json(*feed)
-        killed_thrice(caseway, served)
+    fed = caseway.json(*feed)
+    for _ in range(3):
+        serve_and_be_killed(caseway)
+    with caseway.serving():
         finish(caseway)
     again = caseway.json(*feed)
 

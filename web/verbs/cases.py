@@ -1,4 +1,4 @@
-"""start, cases, history, cancel, export: process instances, which people call cases."""
+"""start, cases, history, cancel, erase, export: process instances, which people call cases."""
 
 from __future__ import annotations
 
@@ -149,6 +149,18 @@ def cancel(session: Session, instance: str, why: str, by: str) -> None:
 
 
 @click.command()
+@click.argument("instance")
+@click.argument("names", nargs=-1, required=True, metavar="VARIABLE...")
+@click.option("--why", default="", help="The reason, kept in the record.")
+@by_option
+@common
+def erase(session: Session, instance: str, names: tuple[str, ...], why: str, by: str) -> None:
+    """Remove the values of VARIABLEs from the history of INSTANCE; its rows stay, without them."""
+    rows = session.engine.erase(instance, list(names), by=by, why=why)
+    session.out.one({"instance": instance, "rows": rows}, f"{rows} row(s) of the history erased")
+
+
+@click.command()
 @click.argument("instances", nargs=-1, metavar="[INSTANCE]...")
 @click.option("--all", "everything", is_flag=True, help="Every case.")
 @click.option("--state", type=STATES, help="With --all: only cases in this state.")
@@ -191,4 +203,4 @@ def _whole(session: Session, instance: Instance) -> dict[str, Any]:
     }
 
 
-VERBS = (start, cases, history, cancel, export)
+VERBS = (start, cases, history, cancel, erase, export)

@@ -7,9 +7,10 @@ import socket
 
 import pytest
 
+from engine.dispatch.process import EXIT_REPLACE
 from engine.errors import SettingsError
 from web.child import Heartbeat, beats, hinter
-from web.serve import LONGEST_DELAY_S, Child, bind, restart_delay_s, url_of
+from web.serve import LONGEST_DELAY_S, REPLACED, Child, bind, restart_delay_s, url_of
 
 
 def test_the_first_restart_is_immediate_and_the_wait_grows_to_a_limit() -> None:
@@ -98,3 +99,11 @@ def test_hints_are_dropped_when_nobody_reads_them() -> None:
     os.close(reading)
     announce(None)
     os.close(writing)
+
+
+def test_a_worker_that_asks_to_be_replaced_is_not_kept_waiting() -> None:
+    child = Child("worker", {}, failures=5)
+    child.process = Ended(EXIT_REPLACE)  # type: ignore[assignment]
+
+    assert child.note_end(1.0) == REPLACED
+    assert child.not_before == 1.0
