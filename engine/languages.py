@@ -27,6 +27,10 @@ from engine.errors import BpmnError, ExecutionFault, FeelError
 from engine.model import Value
 
 
+#: larger values of a script variable are refused
+SCRIPT_BYTES = 16 * 1024 * 1024
+
+
 class Expression(Protocol):
     """A compiled text that has a value."""
 
@@ -279,7 +283,7 @@ class _PythonScript:
                 continue
             if callable(value) or name.startswith("_"):
                 continue  # functions a script defines for itself are no variables
-            changed[name] = codec.admit(value)
+            changed[name] = codec.admit(value, max_bytes=SCRIPT_BYTES)
         return changed
 
 

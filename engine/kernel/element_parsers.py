@@ -23,10 +23,18 @@ from engine.kernel.activities import (
     UserTask,
 )
 from engine.kernel.definition import Element
-from engine.kernel.events import Event, LinkThrow, ThrowEvent
+from engine.kernel.event_subprocess import EventSubProcess
+from engine.kernel.events import Event, LinkThrow, StartEvent, ThrowEvent
 from engine.kernel.node import Node
 from engine.kernel.repetition import MultiInstance
-from engine.kernel.triggers import CodeTrigger, MessageTrigger, SignalTrigger, TimerTrigger, Trigger
+from engine.kernel.triggers import (
+    CodeTrigger,
+    ConditionTrigger,
+    MessageTrigger,
+    SignalTrigger,
+    TimerTrigger,
+    Trigger,
+)
 from engine.languages import Expression
 from engine.model import Problem
 
@@ -256,12 +264,22 @@ class ScriptParser(ActivityParser):
 
 
 class SubProcessParser(ActivityParser):
+    """Builds an embedded sub-process, or an event sub-process, with all that is inside."""
+
+    def parse_node(self) -> Node:
+        if self.node.get("triggeredByEvent") == "true":
+            self.spec_class = EventSubProcess
+        return super().parse_node()
+
     def fill(self, made: Any) -> None:
         super().fill(made)
         self.parser.create_parser(self.node, filename=self.filename, lane=self.lane)
         inner = self.parser.process_parsers[self.bpmn_id]
         inner.parent = self.scope
         made.inner = inner.get_spec()
+        if isinstance(made, EventSubProcess):
+            made.derive()
+            self.spec.guards = (*self.spec.guards, made)
 
 
 class CallParser(ActivityParser):
@@ -295,6 +313,8 @@ class EventParser(NodeParser):
         made.trigger = self.trigger()
         if isinstance(made, ThrowEvent):
             made.job = self.job()
+        if isinstance(made, StartEvent):
+            made.interrupting = self.node.get("isInterrupting", "true") != "false"
 
     def trigger(self) -> Trigger | None:
         """Read the event definition; the gate allows one of a kind the kernel knows."""
@@ -312,6 +332,8 @@ class EventParser(NodeParser):
         if kind == "signal":
             name = self.parser.signals.get(child.get("signalRef")) or child.get("signalRef") or ""
             return SignalTrigger(self._name(name))
+        if kind == "conditional":
+            return ConditionTrigger(self.parser.expression(child.find(BPMN + "condition")))
         if kind == "error":
             found = self.parser.errors.get(child.get("errorRef"))
             return CodeTrigger(kind, _code(found, "error_code", child.get("errorRef")))

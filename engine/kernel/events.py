@@ -107,7 +107,7 @@ class BoundaryEvent(Event):
 
     def arm(self, host: Token) -> None:
         """Begin to listen."""
-        token = host.workflow.process.spawn(host.workflow, self, host=host)
+        token = host.workflow.process.spawn(host.workflow, self, host=host, listens=True)
         token.vars = host.vars
         host.arms.append(token)
         if self.trigger is not None:

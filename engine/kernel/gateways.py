@@ -117,7 +117,7 @@ class InclusiveGateway(Node):
 
 def _positions(scope: Scope, join: Node) -> set[str]:
     """Return the nodes of a scope at which a token stands, without those waiting at `join`."""
-    names = {t.task_spec.name for t in scope.tasks.values() if t.host is None}
+    names = {t.task_spec.name for t in scope.tasks.values() if not t.listens}
     return names | {name for name in scope.arrivals if name != join.name}
 
 
@@ -152,7 +152,7 @@ class EventGateway(Node):
     def _run_hook(self, token: Token) -> bool | None:
         process = token.workflow.process
         for flow in self.outgoing:
-            arm = process.spawn(token.workflow, flow.target, via=flow.id, host=token)
+            arm = process.spawn(token.workflow, flow.target, via=flow.id, host=token, listens=True)
             token.arms.append(arm)
             trigger = flow.target.trigger
             assert trigger is not None

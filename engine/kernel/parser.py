@@ -44,6 +44,7 @@ from engine.kernel.element_parsers import (
     extension_of,
     text_of,
 )
+from engine.kernel.event_subprocess import EventSubProcess
 from engine.kernel.events import (
     BoundaryEvent,
     CatchEvent,
@@ -241,7 +242,7 @@ def _entries(spec: ScopeSpec) -> tuple[Node, ...]:
     event, every node that no flow leads to (13.2 and 13.5.1)."""
     if spec.bpmn_start_events:
         return tuple(s for s in spec.bpmn_start_events if s.trigger is None)
-    skipped = (BoundaryEvent, StartEvent)
+    skipped = (BoundaryEvent, StartEvent, EventSubProcess)
     free = [n for n in spec.nodes() if not n.incoming and not isinstance(n, skipped)]
     return tuple(n for n in free if not (isinstance(n, CatchEvent) and n in spec.links.values()))
 

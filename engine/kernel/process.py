@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from engine.errors import BpmnError, ExecutionFault
 from engine.kernel.books import Books
 from engine.kernel.scopes import Variables
 from engine.kernel.tokens import CANCELLED, COMPLETED, READY, WAITING, Scope, Token, World
+from engine.kernel.triggers import ConditionTrigger
 from engine.languages import Expression
 from engine.model import InstanceState, NewIncident, NewWork, Step, ThrownSignal, Value
 
@@ -41,6 +43,9 @@ class Process(Books, BpmnWorkflow):
         self.next_number = 1
         self.pieces = 0
         self.paused = False
+        #: tokens that wait for a condition, and whether it is time to look at them
+        self.watchers: dict[int, Token] = {}
+        self._changed = False
         self._ready: list[tuple[int, int, int, Token]] = []
         self._order = 0
         self._budget = world.limits.activations
@@ -75,7 +80,7 @@ class Process(Books, BpmnWorkflow):
                 continue
             self._budget -= 1
             self._activate(token)
-            self.check_joins()
+            self.settle()
 
     def _activate(self, token: Token) -> None:
         self.record("element.activated", token, token.via)
@@ -137,15 +142,16 @@ class Process(Books, BpmnWorkflow):
         via: str | None = None,
         host: Token | None = None,
         body: Token | None = None,
+        listens: bool = False,
     ) -> Token:
-        """Create a token; an arm waits, everything else is ready to run."""
+        """Create a token; one that listens waits, everything else is ready to run."""
         number = self.next_number
         self.next_number = number + 1
-        token = Token(scope, node, number, WAITING if host is not None else READY)
-        token.via, token.host, token.body = via, host, body
+        token = Token(scope, node, number, WAITING if listens else READY)
+        token.via, token.host, token.body, token.listens = via, host, body, listens
         scope.tasks[number] = token
         self.index[number] = token
-        if host is None:
+        if not listens:
             if body is None:
                 scope.live += 1
             self.push(token)
@@ -181,7 +187,7 @@ class Process(Books, BpmnWorkflow):
             self.close_scope(token.inner, InstanceState.CANCELLED)
         if token.stopped:
             self.out.resolved.append(token.id)
-        if token.host is None:
+        if not token.listens:
             self.record("element.cancelled", token)
         self.drop(token)
 
@@ -247,6 +253,10 @@ class Process(Books, BpmnWorkflow):
             self._end_root(InstanceState.TERMINATED)
         else:
             self.end_scope(scope)
+
+    def clear_scope(self, scope: Scope) -> None:
+        """Cancel all that runs and listens in a scope, which itself goes on."""
+        self._cancel_tokens(scope)
 
     def close_scope(self, scope: Scope, state: InstanceState) -> None:
         """Cancel all that runs in a scope, without going on behind it."""
@@ -328,7 +338,10 @@ class Process(Books, BpmnWorkflow):
         """Find who catches: the token's own boundary events, then scope by scope outwards."""
         here: Token | None = token
         while here is not None:
-            found = _best(here.root_body.arms, kind, code) or _best(here.workflow.arms, kind, code)
+            found = _best(here.root_body.arms, kind, code)
+            # what an event sub-process throws is not for its own scope's event sub-processes
+            if found is None and here.task_spec not in here.workflow.spec.guards:
+                found = _best(here.workflow.arms, kind, code)
             if found is not None:
                 return found
             here = here.workflow.owner
@@ -354,7 +367,29 @@ class Process(Books, BpmnWorkflow):
             trigger.received(token, payload)
         self.attempt(token, lambda: token.task_spec.triggered(token, dict(payload)), "finish")
 
-    # ------------------------------------------------ inclusive and complex joins
+    # ------------------------------------------------ conditions, inclusive and complex joins
+
+    def watch(self, token: Token) -> None:
+        """Look at a token's condition whenever variables have changed."""
+        self.watchers[token.id] = token
+        self._changed = True
+
+    def settle(self) -> None:
+        """Draw the consequences of what has just happened, before anything else runs."""
+        while self._changed:
+            self._changed = False
+            for token in list(self.watchers.values()):
+                if self.index.get(token.id) is not token:
+                    del self.watchers[token.id]
+                elif token.stopped is None:
+                    self.attempt(token, partial(self._look, token), "finish")
+        self.check_joins()
+
+    def _look(self, token: Token) -> None:
+        trigger = token.task_spec.trigger
+        if isinstance(trigger, ConditionTrigger) and trigger.turned_true(token):
+            self.record("condition.met", token)
+            token.task_spec.triggered(token, {})
 
     def check_joins(self) -> None:
         """Let inclusive gateways go on for which nothing can arrive any more."""
@@ -378,6 +413,7 @@ class Process(Books, BpmnWorkflow):
             if old is value or (type(old) is type(value) and old == value):
                 return
         values[name] = value
+        self._changed = True
         if home.written is not None:
             home.written.add(name)
         self.note(

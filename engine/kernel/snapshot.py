@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from engine import codec
 from engine.errors import SchemaTooNew
@@ -41,7 +41,7 @@ def save(process: Process) -> bytes:
 def read(data: bytes) -> dict[str, Any]:
     """Return the plain content of a snapshot."""
     raw = data[1:] if data[:1] == b"j" else zlib.decompress(data[1:])
-    state: dict[str, Any] = codec.decode(raw)
+    state = cast(dict[str, Any], codec.decode(raw))
     if state["f"] > FORMAT:
         raise SchemaTooNew(
             f"a snapshot has format {state['f']}, this program reads up to {FORMAT}: upgrade it"
@@ -61,19 +61,18 @@ def _scope_out(scope: Scope) -> list[Any]:
         None if shared else variables.values,
         None if shared or variables.written is None else sorted(variables.written),
         scope.arrivals or None,
-        [arm.id for arm in scope.arms] or None,
         scope.memo,
     ]
 
 
 def _token_out(token: Token) -> list[Any]:
-    own = token.vars.values if token.vars.owner == token.id and token.host is None else None
+    own = token.vars.values if token.vars.owner == token.id and not token.listens else None
     row = [
         token.id,
         token.workflow.owner.id if token.workflow.owner is not None else 0,
         token.task_spec.name,
         int(token._state),
-        token.host.id if token.host is not None else None,
+        (token.host.id if token.host is not None else 0) if token.listens else None,
         token.body.id if token.body is not None else None,
         token.waits,
         own,
@@ -114,7 +113,7 @@ def load(world: World, data: bytes, now: datetime) -> Process:
 
 
 def _scope_in(process: Process, row: list[Any]) -> Scope:
-    owner_id, name, definition_id, instance_id, values, written, arrivals, _arms, memo = row
+    owner_id, name, definition_id, instance_id, values, written, arrivals, memo = row
     owner = process.index[owner_id] if owner_id else None
     spec = process.world.definition(definition_id).scopes[name]
     if values is None and owner is not None:
@@ -137,11 +136,14 @@ def _token_in(process: Process, scope: Scope, row: list[Any], rows: dict[int, li
     before = host_id or body_id
     around = _token_in(process, scope, rows[before], rows) if before else None
     token = Token(scope, scope.spec.task_specs[node], number, state)
+    token.listens = host_id is not None
     if host_id:
         token.host = around
         assert around is not None
         around.arms.append(token)
         token.vars = around.vars
+    elif token.listens:
+        scope.arms.append(token)
     elif body_id:
         token.body = around
         assert around is not None
@@ -149,7 +151,9 @@ def _token_in(process: Process, scope: Scope, row: list[Any], rows: dict[int, li
     if own is not None:
         token.vars = Variables(number, token.vars, own)
     token.waits, token.memo, token.stopped, token.via = waits, memo, stopped, via
-    if host_id is None and body_id is None:
+    if memo is not None and "held" in memo:
+        process.watchers[number] = token
+    if not token.listens and body_id is None:
         scope.live += 1
     scope.tasks[number] = process.index[number] = token
     return token

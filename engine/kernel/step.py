@@ -43,7 +43,7 @@ def step(world: World, snapshot: bytes | None, command: Command, now: datetime) 
             raise Conflict("the instance has ended")
         process = snapshots.load(world, snapshot, now)
         _apply(process, command)
-    process.check_joins()
+    process.settle()
     process.run()
     out = process.result()
     if out.state is InstanceState.RUNNING:

@@ -53,9 +53,9 @@ class Token(Task):
     """One activation of a node.
 
     The stock constructor draws a UUID and a place in the task tree; neither is wanted, so the
-    fields of the base class are set here. `host` and `body` say what kind it is: a plain token has
-    neither, an armed boundary event (or a branch of an event gateway) has a host, one instance of a
-    multi-instance activity has a body.
+    fields of the base class are set here. What kind it is: a plain token flows; one that `listens`
+    is armed (a boundary event or a branch of an event gateway, which have a host, or an event
+    sub-process); one with a `body` is one instance of a repeated activity.
     """
 
     task_spec: Node
@@ -76,6 +76,8 @@ class Token(Task):
         #: scope in which its expressions are evaluated
         self.vars = scope.vars
         self.host: Token | None = None
+        #: an armed event: it does not flow, and its scope may end while it listens
+        self.listens = False
         self.body: Token | None = None
         #: flow it came by
         self.via: str | None = None

@@ -148,6 +148,29 @@ class SignalTrigger(Trigger):
         token.workflow.process.await_event(token, "signal", self.signal_name(token), None)
 
 
+class ConditionTrigger(Trigger):
+    """A condition over the variables: fires each time it turns from false to true (10.5.5)."""
+
+    kind = "conditional"
+
+    def __init__(self, expression: Expression) -> None:
+        self.expression = expression
+
+    def arm(self, token: Token) -> None:
+        token.memo = {**(token.memo or {}), "held": False}
+        token.workflow.process.watch(token)
+
+    def turned_true(self, token: Token) -> bool:
+        """Look at the condition again; True if it has just become true."""
+        value = token.workflow.process.evaluate(self.expression, token)
+        held = (token.memo or {}).get("held")
+        if value is not True and value is not False and value is not None:
+            text = self.expression.text
+            raise ExecutionFault(f"the condition {text!r} gives {value!r}, not true or false")
+        token.memo = {**(token.memo or {}), "held": value is True}
+        return value is True and not held
+
+
 class CodeTrigger(Trigger):
     """An error or an escalation, by its code."""
 

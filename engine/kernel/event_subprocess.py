@@ -1,0 +1,58 @@
+"""Event sub-processes: armed while their scope lives (BPMN 2.0.2, 13.5.4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.kernel.activities import SubProcess
+from engine.kernel.triggers import TimerTrigger
+
+if TYPE_CHECKING:
+    from engine.kernel.definition import Flow
+    from engine.kernel.events import StartEvent
+    from engine.kernel.tokens import Scope, Token
+    from engine.model import Value
+
+
+class EventSubProcess(SubProcess):
+    """A sub-process outside the flow; its start event says what starts it."""
+
+    #: the one start event inside
+    start: StartEvent
+
+    def derive(self) -> None:
+        """Take over the trigger of the start event; called once everything inside is built."""
+        self.start = self.inner.bpmn_start_events[0]
+        self.trigger = self.start.trigger
+
+    def arm_guard(self, scope: Scope) -> None:
+        """Begin to listen, as long as the scope is active."""
+        token = scope.process.spawn(scope, self, listens=True)
+        scope.arms.append(token)
+        if self.trigger is not None:
+            self.trigger.arm(token)
+
+    def triggered(self, arm: Token, payload: dict[str, Value]) -> None:
+        scope = arm.workflow
+        process = scope.process
+        if self.start.interrupting:
+            process.unwait(arm, "completed")
+            process.clear_scope(scope)
+        elif isinstance(self.trigger, TimerTrigger):
+            process.unwait(arm, "completed")
+            self.trigger.fired(arm)
+        token = process.spawn(scope, self)
+        token.memo = {"payload": payload}
+
+    def perform(self, token: Token) -> bool | None:
+        process, outer = token.workflow.process, token.workflow
+        scope = process.open_scope(
+            token, self.inner, self.localise(token), outer.instance_id, outer.definition_id
+        )
+        process.enter_scope(scope, (self.start,))
+        first = next(t for t in scope.tasks.values() if not t.listens)
+        first.memo = {"payload": (token.memo or {}).get("payload", {})}
+        return None
+
+    def choose(self, token: Token) -> tuple[Flow, ...]:
+        return ()
