@@ -14,11 +14,11 @@ from engine import kernel
 from engine.diagrams.checks import check
 from engine.diagrams.checks_bundle import Surroundings, check_bundle, read_form
 from engine.diagrams.diagram import Diagram
-from engine.diagrams.names import BPMN, bpmn, line, local, namespace
+from engine.diagrams.names import BPMN, line, local, namespace
 from engine.diagrams.report import Report
 from engine.diagrams.rewrite import rewrite
 from engine.diagrams.xml import MAX_BYTES, read_xml
-from engine.errors import BadInput, NotFound
+from engine.errors import BadInput
 from engine.languages import Languages
 from engine.model import Problem, Severity
 
@@ -75,23 +75,25 @@ def read(
     files: Mapping[str, bytes],
     *,
     languages: Languages,
-    default_language: str = "feel",
+    default_language: str | None = None,
     known_topics: Collection[str] | None = None,
     known_processes: Collection[str] = (),
     max_bytes: int = MAX_BYTES,
 ) -> Bundle:
     """Check a set of files and build its definitions; problems are returned, never raised.
 
-    `known_topics` are the names of the handlers (None: not checked), `known_processes` what is
-    deployed already. A file of more than `max_bytes` is refused unread.
+    `default_language` is that of unmarked texts (None: that of `languages`), `known_topics` are the
+    names of the handlers (None: not checked), `known_processes` what is deployed already. A file of
+    more than `max_bytes` is refused unread.
     """
+    default = default_language or languages.default
     kept = MappingProxyType(dict(files))
     kinds = {name: kind_of(name) for name in kept}
     reports = {name: Report(name) for name in sorted(kept)}
     roots, form_ids = _read_files(kept, kinds, reports, max_bytes)
     diagrams = {name: Diagram(name, root) for name, root in roots.items()}
     for name, diagram in diagrams.items():
-        check(diagram, reports[name], languages=languages, default=default_language)
+        check(diagram, reports[name], languages=languages, default=default)
     surroundings = Surroundings(
         files=kept.keys(), form_ids=form_ids, topics=known_topics, processes=known_processes
     )
@@ -99,7 +101,7 @@ def read(
     problems = _all_problems(reports, kinds)
     definitions: dict[str, kernel.Definition] = {}
     if not any(problem.stops for problem in problems):
-        definitions, faults = _definitions(diagrams, languages, default_language)
+        definitions, faults = _all_definitions(diagrams, languages, default)
         problems += faults
     return Bundle(
         hash=bundle_hash(kept),
@@ -111,26 +113,19 @@ def read(
 
 
 def load(
-    files: Mapping[str, bytes],
-    process_id: str,
-    *,
-    languages: Languages,
-    default_language: str = "feel",
-) -> kernel.Definition:
-    """Build one definition of a bundle that was accepted before, without checking it again.
-
-    Raises NotFound if no file holds the process.
-    """
+    files: Mapping[str, bytes], *, languages: Languages, default_language: str | None = None
+) -> dict[str, kernel.Definition]:
+    """Build the definitions of a bundle that was accepted before, without checking it again."""
+    found: dict[str, kernel.Definition] = {}
     for name in sorted(files):
         if kind_of(name) != "bpmn":
             continue
         root = read_xml(files[name], Report(name), max_bytes=len(files[name]))
         if root is None:
             raise BadInput(f"the stored file {name} cannot be read")
-        if any(process.get("id") == process_id for process in root.iterchildren(bpmn("process"))):
-            tree = rewrite(root, file=name, default=default_language)
-            return _definition(tree, process_id, languages, name)
-    raise NotFound(f"no file of the bundle holds the process {process_id}")
+        if local(root) == "definitions" and namespace(str(root.tag)) == BPMN:
+            found |= _definitions(Diagram(name, root), languages, default_language)
+    return found
 
 
 # ------------------------------------------------------------------ files
@@ -201,24 +196,28 @@ def _all_problems(reports: Mapping[str, Report], kinds: Mapping[str, str]) -> li
 # ------------------------------------------------------------------ definitions
 
 
-def _definitions(
+def _all_definitions(
     diagrams: Mapping[str, Diagram], languages: Languages, default: str
 ) -> tuple[dict[str, kernel.Definition], list[Problem]]:
+    """Return all definitions, or none and what the kernel objects to."""
     found: dict[str, kernel.Definition] = {}
     faults: list[Problem] = []
     for name, diagram in diagrams.items():
-        ids = [str(p.get("id")) for p in diagram.processes if diagram.is_executable(p)]
-        tree = rewrite(deepcopy(diagram.root), file=name, default=default)
-        for process_id in ids:
-            try:
-                found[process_id] = _definition(tree, process_id, languages, name)
-            except kernel.ParseFault as fault:
-                faults += [replace(problem, file=name) for problem in fault.problems]
+        try:
+            found |= _definitions(diagram, languages, default)
+        except kernel.ParseFault as fault:
+            faults += [replace(problem, file=name) for problem in fault.problems]
     return ({}, faults) if faults else (found, [])
 
 
-def _definition(
-    tree: Element, process_id: str, languages: Languages, file: str
-) -> kernel.Definition:
-    """The one place where the kernel is asked for a definition."""
-    return kernel.parse(tree, process_id, languages=languages, file=file)
+def _definitions(
+    diagram: Diagram, languages: Languages, default: str | None
+) -> dict[str, kernel.Definition]:
+    """Build what can be executed in one file; the one place where the kernel is asked."""
+    ids = [str(p.get("id")) for p in diagram.processes if diagram.is_executable(p)]
+    default = default or languages.default
+    tree = rewrite(deepcopy(diagram.root), file=diagram.file, default=default)
+    return {
+        process_id: kernel.parse(tree, process_id, languages=languages, file=diagram.file)
+        for process_id in ids
+    }

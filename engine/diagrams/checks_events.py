@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lxml.etree import _Element as Element
 
+from engine.diagrams.checks_activities import zeebe_of
 from engine.diagrams.diagram import (
     Diagram,
     child,
@@ -43,8 +44,6 @@ _ALWAYS_INTERRUPTS = {"error", "cancel"}
 def check_events(diagram: Diagram, report: Report) -> None:
     """Check every event against its place, and each trigger for what it lacks."""
     for event in diagram.all("anyEvent"):
-        if is_bpmn(event, "event"):
-            continue
         position = _position(diagram, event)
         if position is not None:
             _triggers(diagram, event, position, report)
@@ -258,6 +257,22 @@ def _literal_time(time: Element, report: Report) -> None:
 def _host_of_time(time: Element) -> Element:
     definition = time.getparent()
     return time if definition is None else _host(definition)
+
+
+def check_correlation(diagram: Diagram, report: Report) -> None:
+    """Mention messages that any case would take, since no key says whose they are."""
+    if any(True for _ in diagram.all("correlationSubscription", "correlationKey")):
+        return
+    for catch in diagram.all("receiveTask", "intermediateCatchEvent", "boundaryEvent"):
+        definitions = [catch] if is_bpmn(catch, "receiveTask") else diagram.definitions_of(catch)
+        for definition in definitions:
+            message = diagram.find(definition.get("messageRef"), "message")
+            if message is not None and zeebe_of(message, "subscription") is None:
+                report.info(
+                    catch,
+                    f"{called(catch)} takes every message “{message.get('name')}”, whosever it is",
+                    "give the message a correlation key if several cases wait for it",
+                )
 
 
 # ------------------------------------------------------------------ links

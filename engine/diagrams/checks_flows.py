@@ -43,7 +43,7 @@ def _leaves(flow: Element, source: Element, report: Report) -> None:
         )
     elif is_event_sub_process(source):
         report.error(
-            flow,
+            source,
             f"{called(flow)} leaves the event sub-process {_name(source)}",
             "an event sub-process stands alone; its event starts it",
         )
@@ -64,7 +64,7 @@ def _reaches(flow: Element, target: Element, report: Report) -> None:
         )
     elif is_event_sub_process(target):
         report.error(
-            flow,
+            target,
             f"{called(flow)} leads to the event sub-process {_name(target)}",
             "an event sub-process stands alone; its event starts it",
         )

@@ -203,7 +203,13 @@ def check_references(diagram: Diagram, report: Report) -> None:
             space = _space(place, value)
             if not plain(value) or (space in imported and diagram.find(value) is None):
                 continue
-            if diagram.find(value, *slot.targets) is None:
+            if _is_tied_to_owner(element, slot, value):
+                report.warning(
+                    element,
+                    f"{called(element)} names no data of its task, so it moves nothing",
+                    "variables are seen without it; map them in the task where names differ",
+                )
+            elif diagram.find(value, *slot.targets) is None:
                 _dangling(diagram, element, slot, value, report)
 
 
@@ -228,6 +234,17 @@ def _imported(diagram: Diagram) -> Mapping[str | None, bool]:
         for found in diagram.all("import")
         if found.get("namespace") and found.get("namespace") != diagram.root.get("targetNamespace")
     }
+
+
+def _is_tied_to_owner(element: Element, slot: Slot, value: str) -> bool:
+    """Many modelers tie a data association to the task itself; that draws, and moves nothing."""
+    owner = element.getparent()
+    return (
+        is_a(element, "dataAssociation")
+        and slot.name in ("sourceRef", "targetRef")
+        and owner is not None
+        and owner.get("id") == plain(value)
+    )
 
 
 def _dangling(diagram: Diagram, element: Element, slot: Slot, value: str, report: Report) -> None:

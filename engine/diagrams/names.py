@@ -96,5 +96,7 @@ def spoken(tag: str) -> str:
 
 def called(element: Element) -> str:
     """Return how a sentence names an element: its kind and its name, else its id."""
+    if local(element) == "definitions":
+        return "the file"
     name = " ".join((element.get("name") or "").split()) or element.get("id") or ""
     return f"the {spoken(local(element))} “{name}”" if name else f"the {spoken(local(element))}"

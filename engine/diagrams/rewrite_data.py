@@ -60,7 +60,8 @@ def rewrite_data(diagram: Diagram, default: str) -> None:
 def _own_name(item: Element) -> str:
     """Return the name of an input or output if a script or handler can use it; else ""."""
     name = (item.get("name") or "").strip()
-    return name if name.isidentifier() else ""
+    is_placeholder = name.startswith("__")  # Camunda Modeler ties associations to such properties
+    return name if name.isidentifier() and not is_placeholder else ""
 
 
 def _variable(diagram: Diagram, item: Element) -> str:

@@ -180,7 +180,12 @@ _ROWS: dict[str, tuple[str, str, str]] = {
     "intermediateCatchEvent": ("catchEvent", "", ""),
     "boundaryEvent": ("catchEvent", "cancelActivity:bool attachedToRef!>activity", ""),
     "intermediateThrowEvent": ("throwEvent", "", ""),
-    "implicitThrowEvent": ("throwEvent", "", ""),
+    "implicitThrowEvent": (
+        "baseElement",
+        "name",
+        "property* dataInput* dataInputAssociation* inputSet eventDefinition*"
+        " eventDefinitionRef*>eventDefinition",
+    ),
     "endEvent": ("throwEvent", "", ""),
     "eventDefinition": ("rootElement", "", ""),
     "messageEventDefinition": (

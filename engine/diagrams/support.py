@@ -104,7 +104,7 @@ SUPPORTED: dict[str, str] = {
     # ---- scopes
     "process without a start event": YES,
     "sub-process without a start event": YES,
-    "several plain start events": YES,
+    "several plain start events": "draw one, and a gateway behind it",
     # ---- data
     "dataStoreReference": "read and write the store in a handler",
     # ---- choreography

@@ -19,6 +19,7 @@ MAX_DEPTH = 200
 
 # what may stand before a document type; atomic, so that long prologs cost linear time
 _DOCTYPE = re.compile(rb"(?:\xef\xbb\xbf)?(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.S | re.I)
+_PLACE = re.compile(r",? \(?(<string>, )?line \d+")
 _NO_DOCTYPE = "remove the DOCTYPE line; diagrams need none"
 
 
@@ -87,4 +88,4 @@ def _is_bounded(root: Element, report: Report) -> bool:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).split("\n", 1)[0][:200] or type(error).__name__
+    return _PLACE.split(str(error).split("\n", 1)[0])[0][:200] or type(error).__name__
