@@ -1,0 +1,24 @@
+"""The engine as its callers see it: one method per verb, one transaction each.
+
+Composed of one file per noun; `base` holds the one `transaction()`, `steps` the way from a command
+to rows, `delivery` what goes from case to case.
+"""
+
+from __future__ import annotations
+
+from engine.runtime.cases import Cases
+from engine.runtime.deployments import Deployments
+from engine.runtime.incidents import Incidents
+from engine.runtime.messages import Messages
+from engine.runtime.tasks import Tasks
+from engine.runtime.tokens import ApiToken, Tokens
+from engine.runtime.work import Ledger
+
+__all__ = ["ApiToken", "Engine"]
+
+
+class Engine(Deployments, Cases, Tasks, Messages, Ledger, Incidents, Tokens):
+    """Runs cases on one database. Safe to share by threads; made anew after a fork.
+
+    `announce` is told after a commit that there is work: when it is due, or None for now.
+    """

@@ -1,0 +1,255 @@
+"""Cases: start, cancel, erase, and what there is to see of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from engine import kernel
+from engine.clock import new_id
+from engine.errors import BadInput, Conflict, NotFound, TooBusy
+from engine.model import (
+    Cancel,
+    Definition,
+    Event,
+    HistoryRow,
+    Instance,
+    InstanceState,
+    Start,
+)
+from engine.runtime import steps
+from engine.runtime.base import Base, admitted, note, optional_text, page_size, plain_text, verb
+from engine.runtime.transaction import Transaction
+from engine.store import definitions, history, instances, tokens, work
+from engine.store.connect import Connection, Duplicate
+
+#: how long the answer "not too busy" holds
+_FRESH_S = 1.0
+
+
+class Cases(Base):
+    """The verbs about process instances."""
+
+    #: when it was last seen that the due work is not too old
+    _calm_at: datetime | None = None
+
+    @verb
+    def start(
+        self,
+        process_id: str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        business_key: str | None = None,
+        start_key: str | None = None,
+        version: int | None = None,
+        by: str | None = None,
+    ) -> Instance:
+        """Start a case of a process: of its active version, or of the one that is named.
+
+        The same `start_key` never starts twice: the case of the first call comes back, with
+        created=False. Raises NotFound, BadInput, and TooBusy while old work is waiting.
+        """
+        values = admitted(variables, self.settings.input_limit)
+        optional_text(business_key, "business_key")
+        optional_text(start_key, "start_key")
+        optional_text(by, "by")
+        given = (process_id, values, business_key, start_key, version, by)
+        try:
+            return self._start(*given)
+        except Duplicate:
+            # another process has started with the same key since this one looked
+            return self._start(*given)
+
+    def _start(
+        self, process_id: str, values: dict[str, Any], business_key: str | None,
+        start_key: str | None, version: int | None, by: str | None,
+    ) -> Instance:  # fmt: skip
+        with self.transaction() as tx:
+            if start_key is not None:
+                known = instances.by_start_key(tx.connection, start_key)
+                if known is not None:
+                    tx.abandon()
+                    return replace(known, created=False)
+            self._refuse_if_busy(tx)
+            definition = _startable(tx.connection, process_id, version)
+            command = Start(
+                instance_id=new_id(), definition_id=definition.id, variables=values,
+                business_key=business_key,
+            )  # fmt: skip
+            return steps.begin(tx, definition, command, start_key=start_key, by=by).value()
+
+    @verb
+    def cancel(self, instance_id: str, *, by: str, why: str = "") -> Instance:
+        """End a case with all that is open in it; results that come later change nothing.
+
+        Raises NotFound, and Conflict for one that has ended or runs inside another.
+        """
+        plain_text(by, "by")
+        plain_text(why, "why")
+        with self.transaction() as tx:
+            case = instances.lock_root_of(tx.connection, instance_id)
+            if case is None:
+                raise NotFound(f"there is no case {instance_id!r}")
+            if case.id != instance_id:
+                raise Conflict(f"{instance_id} was called by a case; cancel that: {case.id}")
+            if case.state != InstanceState.RUNNING:
+                raise Conflict(f"case {case.id} has ended: {case.state} at {case.ended_at}")
+            case = steps.advance(tx, case, Cancel(reason=why), by=by)
+            _record(tx, "cancel", case.id, by, why)
+            return case.value()
+
+    @verb
+    def erase(self, instance_id: str, names: list[str], *, by: str, why: str = "") -> int:
+        """Remove values of variables from the history of a case; return how many rows lost some.
+
+        The rows stay, marked as erased, so that the numbering keeps no gap. What a running case
+        still needs, its present variables, is not touched.
+        """
+        plain_text(by, "by")
+        wanted = frozenset(plain_text(name, "the name of a variable") for name in names)
+        with self.transaction() as tx:
+            found = _found(tx.connection, instance_id)
+            hit = list(_erasable(tx.connection, found, wanted))
+            event = Event("history.erased", found.id, None, None, None, sorted(wanted))
+            note(tx, found.root_id, [event], by)
+            history.replace(tx.connection, found.root_id, hit)
+            _record(tx, "erase", found.id, by, why)
+            return len(hit)
+
+    # -------------------------------------------------------------- reads
+
+    def case(self, instance_id: str) -> Instance:
+        """Return an instance, root or called. Raises NotFound."""
+        with self.reading() as connection:
+            return _found(connection, instance_id)
+
+    def cases(
+        self,
+        *,
+        state: str | None = None,
+        process_id: str | None = None,
+        business_key: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> list[Instance]:
+        """Return cases (root instances), newest first; `after` is the id of the last one seen."""
+        given = {"state": state, "process_id": process_id, "business_key": business_key}
+        if state is not None and state not in [known.value for known in InstanceState]:
+            raise BadInput(f"state is one of {', '.join(InstanceState)}, not {state!r}")
+        filters = {
+            name: plain_text(value, name) for name, value in given.items() if value is not None
+        }
+        with self.reading() as connection:
+            return instances.page(connection, filters, after, page_size(limit))
+
+    def history(self, instance_id: str, *, after: int = 0, limit: int = 500) -> list[HistoryRow]:
+        """Return what has happened behind number `after`; of a called instance its own part."""
+        with self.reading() as connection:
+            found = _found(connection, instance_id)
+            return history.page(connection, found.root_id, found.id, after, page_size(limit))
+
+    def variables(self, instance_id: str) -> dict[str, Any]:
+        """Return the variables of an instance itself, not those of the scopes inside.
+
+        Of an ended instance they are put together from its history.
+        """
+        with self.reading() as connection:
+            found = _found(connection, instance_id)
+            stored = instances.snapshot_of(connection, found.id)
+            if stored is not None and stored[1] is not None:
+                scopes = kernel.variables_of(stored[1]).get(found.id)
+                if scopes:
+                    return dict(scopes[0]["variables"])
+            return _last_values(connection, found)
+
+    def scopes(self, instance_id: str) -> list[dict[str, Any]]:
+        """Return all variable scopes of a running instance, the outermost first."""
+        with self.reading() as connection:
+            found = _found(connection, instance_id)
+            stored = instances.snapshot_of(connection, found.id)
+        if stored is None or stored[1] is None:
+            return []
+        return kernel.variables_of(stored[1]).get(found.id, [])
+
+    # -------------------------------------------------------------- inside
+
+    def _refuse_if_busy(self, tx: Transaction) -> None:
+        """Raise TooBusy while the oldest due work is too old; looked at once a second."""
+        calm = self._calm_at
+        if calm is not None and 0 <= (tx.now - calm).total_seconds() < _FRESH_S:
+            return
+        oldest = work.next_due(tx.connection)
+        age_s = 0.0 if oldest is None else (tx.now - oldest).total_seconds()
+        if age_s > self.settings.max_due_age_s:
+            raise TooBusy(f"work has been waiting for {age_s:.0f} s; no new case before it is done")
+        self._calm_at = tx.now
+
+
+def _startable(connection: Connection, process_id: str, version: int | None) -> Definition:
+    plain_text(process_id, "process_id")
+    if version is None:
+        found = definitions.active(connection, process_id)
+        missing = f"no active version of process {process_id!r}"
+    else:
+        if not isinstance(version, int) or isinstance(version, bool):
+            raise BadInput(f"version is a whole number, not {version!r}")
+        found = definitions.version(connection, process_id, version)
+        missing = f"no version {version} of process {process_id!r}"
+    if found is None:
+        raise NotFound(f"there is {missing}; `definitions` lists what is deployed")
+    return found
+
+
+def _found(connection: Connection, instance_id: str) -> Instance:
+    found = instances.get(connection, instance_id)
+    if found is None:
+        raise NotFound(f"there is no case {instance_id!r}")
+    return found
+
+
+def _record(tx: Transaction, what: str, subject: str, by: str, why: str) -> None:
+    tokens.record(
+        tx.connection, id=new_id(), at=tx.now, by=by, verb=what, subject=subject, why=why
+    )  # fmt: skip
+
+
+def _all_rows(connection: Connection, found: Instance) -> list[HistoryRow]:
+    rows: list[HistoryRow] = []
+    while True:
+        after = rows[-1].seq if rows else 0
+        more = history.page(connection, found.root_id, found.id, after, 1000)
+        rows += more
+        if len(more) < 1000:
+            return rows
+
+
+def _erasable(
+    connection: Connection, found: Instance, names: frozenset[str]
+) -> list[tuple[int, Any]]:  # fmt: skip
+    """Return number and remaining value of the rows that carry one of the variables."""
+    hit: list[tuple[int, Any]] = []
+    for row in _all_rows(connection, found):
+        if row.value is None:
+            continue
+        if row.kind == "variable.set":
+            if row.name in names:
+                hit.append((row.seq, None))
+        elif isinstance(row.value, dict) and names & row.value.keys():
+            # the payload of a message or signal
+            kept = {name: value for name, value in row.value.items() if name not in names}
+            hit.append((row.seq, kept))
+    return hit
+
+
+def _last_values(connection: Connection, found: Instance) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    outermost: int | None = None if found.parent_id else 0
+    for row in _all_rows(connection, found):
+        if row.kind == "variable.set" and row.instance_id == found.id and row.name is not None:
+            # the first variable of a called instance is one of its own scope
+            outermost = row.token if outermost is None else outermost
+            if row.token == outermost:
+                values[row.name] = row.value
+    return values

@@ -1,0 +1,104 @@
+"""One transaction: what its steps have changed, gathered and written with few statements.
+
+Deletions go out at once, insertions at `flush`, so that a batch costs as many statements as one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from engine.runtime.world import World
+from engine.store import history, incidents, instances, subscriptions, tasks, work
+from engine.store.columns import moment_text
+
+if TYPE_CHECKING:
+    from engine.runtime.base import Base
+    from engine.store.connect import Connection
+
+
+@dataclass(slots=True)
+class Pending:
+    """Rows that wait to be inserted."""
+
+    instances: list[dict[str, Any]] = field(default_factory=list)
+    works: list[dict[str, Any]] = field(default_factory=list)
+    tasks: list[dict[str, Any]] = field(default_factory=list)
+    subscriptions: list[dict[str, Any]] = field(default_factory=list)
+    incidents: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Transaction:
+    """The open transaction of one verb. Only `Base.transaction` makes one and ends it."""
+
+    __slots__ = (
+        "abandoned",
+        "connection",
+        "due",
+        "history",
+        "library",
+        "now",
+        "pending",
+        "saves",
+        "settings",
+        "world",
+    )  # fmt: skip
+
+    def __init__(self, engine: Base, connection: Connection) -> None:
+        self.connection = connection
+        self.settings = engine.settings
+        self.library = engine.library
+        #: the moment of everything that happens in it
+        self.now: datetime = engine.clock.now()
+        #: what the kernel may ask
+        self.world = World(connection, engine.library, engine.registry, engine.limits, self.now)
+        self.history = self._no_history()
+        self.pending = Pending()
+        #: new states of locked root instances by id
+        self.saves: dict[str, dict[str, Any]] = {}
+        #: due times of new work
+        self.due: list[datetime] = []
+        #: True: there is nothing to store
+        self.abandoned = False
+
+    def abandon(self) -> None:
+        """Undo everything at the end, without an error."""
+        self.abandoned = True
+
+    def add_work(self, **given: Any) -> None:
+        """Add an obligation, due now unless `due_at` says otherwise."""
+        due = given.get("due_at") or self.now
+        given["due_at"] = due
+        self.due.append(due)
+        self.pending.works.append(work.row(self.connection, **given))
+
+    def flush(self) -> None:
+        """Write what was gathered: one statement for each table that has something to write."""
+        pending, connection = self.pending, self.connection
+        if pending.instances:
+            instances.insert(connection, pending.instances)
+        if self.saves:
+            # in the order of ids, as they were locked
+            instances.save(connection, [self.saves[key] for key in sorted(self.saves)])
+            self.saves = {}
+        self.history.write(connection)
+        self.history = self._no_history()
+        self.flush_subscriptions()
+        if pending.works:
+            work.insert(connection, pending.works)
+        if pending.tasks:
+            tasks.insert(connection, pending.tasks)
+        if pending.incidents:
+            incidents.insert(connection, pending.incidents)
+        self.pending = Pending()
+
+    def flush_subscriptions(self) -> None:
+        """Write the catches, so that a message of the same transaction finds them."""
+        if self.pending.subscriptions:
+            subscriptions.insert(self.connection, self.pending.subscriptions)
+            self.pending.subscriptions = []
+
+    def _no_history(self) -> history.Rows:
+        at: Any = moment_text(self.now) if self.connection.dialect.name == "sqlite" else self.now
+        return history.Rows(self.connection, at, self.settings.history_value_limit)

@@ -1,0 +1,214 @@
+"""The ledger of work: claim, settle, fail. What the engine does itself is in `internal`.
+
+False always means: the fence does not match, somebody else has the row or it is gone; then nothing
+was changed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from engine.clock import new_id
+from engine.errors import BpmnError
+from engine.model import Complete, Event, Throw, Variables, Work
+from engine.runtime import internal
+from engine.runtime.base import Base, note, verb
+from engine.runtime.transaction import Transaction
+from engine.store import incidents, instances, messages, subscriptions, tasks, work
+from engine.store.instances import INCIDENTS
+
+#: for the fault test only: results are taken without looking at the fence, which it must notice
+_IGNORE_FENCE = os.environ.get("CASEWAY_MUTANT") == "ignore_fence"
+#: results that one transaction of `settle_many` takes
+_BATCH = 16
+#: rows that one call of `reap` looks at
+_REAPED = 500
+#: how far back `reap` looks for messages that missed their catch by a hair
+_MISSED_S = 60.0
+_KILLED = "the worker process ended during each attempt"
+
+
+class Ledger(Base):
+    """The verbs of workers."""
+
+    @verb
+    def claim_work(
+        self,
+        *,
+        owner: str,
+        limit: int,
+        kinds: Sequence[str] | None = None,
+        topics: Sequence[str] | None = None,
+        lease_s: float,
+    ) -> list[Work]:
+        """Claim due work: larger priority first, then what is due the longest.
+
+        Each attempt is counted here. A row that was claimed before comes alone, so that its
+        neighbours do not die with it; one that was claimed too often becomes an incident.
+        """
+        with self.transaction() as tx:
+            picked = work.pick(tx.connection, tx.now, limit, kinds, topics)
+            if picked and picked[0].attempt > 0:
+                picked = picked[:1]
+            claimed = _take(tx, [item for item in picked if not item.attempt] or picked, owner,
+                            lease_s)  # fmt: skip
+        return self._without_exhausted(claimed)
+
+    @verb
+    def claim_one(self, work_id: str, *, owner: str, lease_s: float) -> Work | None:
+        """Claim one row by its id; None if it is not due, taken or gone (a hint too many)."""
+        with self.transaction() as tx:
+            picked = work.pick_one(tx.connection, work_id, tx.now)
+            claimed = _take(tx, [picked] if picked is not None else [], owner, lease_s)
+        return next(iter(self._without_exhausted(claimed)), None)
+
+    def _without_exhausted(self, claimed: list[Work]) -> list[Work]:
+        """Turn rows whose every attempt was killed into incidents; return the others."""
+        alive = [item for item in claimed if item.attempt <= 1 + self._retries(item)]
+        for item in claimed:
+            if item not in alive:
+                self.fail(item, _KILLED, "", retry_at=None)
+        return alive
+
+    def _retries(self, item: Work) -> int:
+        entry = None if self.registry is None else self.registry.get(item.topic)
+        default = self.settings.retries if entry is None else entry.retries
+        return default if item.retries is None else item.retries
+
+    @verb
+    def settle(self, item: Work, result: Variables) -> bool:
+        """Take the result of a handler and run its case to the next wait."""
+        return self._finish(item, Complete(token=item.token, result=result))
+
+    @verb
+    def throw(self, item: Work, error: BpmnError) -> bool:
+        """Take the drawn error that a handler has raised; it goes to whoever catches it."""
+        command = Throw(
+            token=item.token, code=error.code, message=str(error), variables=error.variables
+        )
+        return self._finish(item, command)
+
+    def _finish(self, item: Work, command: Complete | Throw) -> bool:
+        with self.transaction() as tx:
+            # the case first, then its rows: the order in which everybody locks
+            case = instances.lock(tx.connection, item.root_id)
+            gone = work.done(tx.connection, item.id, None if _IGNORE_FENCE else item.fence)
+            if case is None or gone is None:
+                tx.abandon()
+                return False
+            settled = internal.settled(item, gone.attempt)
+            return internal.step(tx, case, command, settled) is not None
+
+    @verb
+    def settle_many(self, settled: Sequence[tuple[Work, Variables]]) -> list[bool]:
+        """Take several results in one transaction for each 16; return what `settle` would."""
+        taken: list[bool] = []
+        for start in range(0, len(settled), _BATCH):
+            with self.transaction() as tx:
+                taken += internal.settle_batch(tx, settled[start : start + _BATCH])
+        return taken
+
+    @verb
+    def fail(self, item: Work, error: str, trace: str, *, retry_at: datetime | None) -> bool:
+        """Note a failed attempt: tried again at `retry_at`, or (None) stopped with one incident."""
+        with self.transaction() as tx:
+            place = (item.instance_id, item.element_id, item.token)
+            value = {"attempt": item.attempt, "error": error, "retry_at": retry_at}
+            events = [Event("work.failed", *place, item.topic, value)]
+            if retry_at is None:
+                events.append(Event("incident.raised", *place, "work", error))
+            numbers = note(tx, item.root_id, events, None, owns=0 if retry_at else INCIDENTS)
+            if retry_at is not None:
+                kept = work.later(tx.connection, item.id, item.fence, retry_at)
+                tx.due.append(retry_at)
+            else:
+                kept = work.dead(tx.connection, item.id, item.fence)
+            if not kept:
+                tx.abandon()
+            elif retry_at is None:
+                process_id = "" if numbers is None else numbers.process_id
+                tx.pending.incidents.append(_incident(tx, item, process_id, error, trace))
+            return kept
+
+    @verb
+    def run(self, item: Work) -> bool:
+        """Do a claimed row of the engine's own: a timer, a delivery, a start, a continuation."""
+        with self.transaction() as tx:
+            return internal.run(tx, item)
+
+    @verb
+    def extend(self, item: Work, lease_s: float) -> bool:
+        """Move the end of the lease to `lease_s` seconds from now."""
+        with self.transaction() as tx:
+            until = tx.now + timedelta(seconds=lease_s)
+            return work.extend(tx.connection, item.id, item.fence, until)
+
+    @verb
+    def release(self, items: Sequence[Work]) -> int:
+        """Give back claimed rows that were not begun; these attempts do not count."""
+        with self.transaction() as tx:
+            given = sorted(items, key=lambda item: item.id)
+            back = [work.release(tx.connection, item.id, item.fence) for item in given]
+            if any(back):
+                tx.due.append(tx.now)
+            return sum(back)
+
+    @verb
+    def reap(self) -> int:
+        """End messages whose time is up, and match those that missed their catch by a hair.
+
+        Called now and then by a worker; without such rows it costs two looks at an index.
+        """
+        with self.transaction() as tx:
+            ended = messages.expire(tx.connection, tx.now, _REAPED)
+            since = tx.now - timedelta(seconds=_MISSED_S)
+            missed = subscriptions.missed(tx.connection, since, _REAPED)
+            for message_id in missed:
+                internal.offer_again(tx, message_id)
+            if not ended and not missed:
+                tx.abandon()
+            return ended + len(missed)
+
+    def next_due(self) -> datetime | None:
+        """Return when the next row can be claimed, leases included; None if there is none."""
+        with self.reading() as connection:
+            return work.next_due(connection)
+
+    def stats(self) -> dict[str, int | float]:
+        """Return how much is open: for health checks and the first page of an admin."""
+        now = self.clock.now()
+        with self.reading() as connection:
+            due, dead = work.counts(connection, now)
+            oldest = work.next_due(connection)
+            age_s = 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())
+            return {
+                "running_cases": instances.running(connection),
+                "open_tasks": tasks.open_tasks(connection),
+                "open_incidents": incidents.open_incidents(connection),
+                "buffered_messages": messages.waiting(connection),
+                "due_work": due,
+                "dead_work": dead,
+                "oldest_due_age_s": age_s,
+            }
+
+
+def _take(tx: Transaction, picked: list[Work], owner: str, lease_s: float) -> list[Work]:
+    if not picked:
+        tx.abandon()
+        return []
+    until = tx.now + timedelta(seconds=lease_s)
+    work.take(tx.connection, [item.id for item in picked], owner, until)
+    return [replace(item, attempt=item.attempt + 1, fence=item.fence + 1) for item in picked]
+
+
+def _incident(
+    tx: Transaction, item: Work, process_id: str, error: str, trace: str
+) -> dict[str, object]:  # fmt: skip
+    return incidents.row(
+        tx.connection, id=new_id(), root_id=item.root_id, instance_id=item.instance_id,
+        process_id=process_id, element_id=item.element_id, token=item.token, kind="work",
+        message=error, trace=trace, work_id=item.id, created_at=tx.now,
+    )  # fmt: skip

@@ -1,0 +1,110 @@
+"""What a step of the kernel may ask of its surroundings, answered inside one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from engine.clock import new_id
+from engine.errors import BpmnError, ExecutionFault
+from engine.registry import HandlerContext
+from engine.store import definitions
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from engine import kernel
+    from engine.registry import HandlerEntry, Registry
+    from engine.runtime.library import Library
+    from engine.store.connect import Connection
+
+_Inline = Callable[[dict[str, Any], Mapping[str, str]], dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Limits:
+    """How much one step may do."""
+
+    #: element activations in one piece
+    activations: int
+    #: pieces without a wait state before an incident
+    pieces: int
+
+
+class World:
+    """The kernel's view of definitions and handlers; reads, never writes."""
+
+    __slots__ = ("_connection", "_library", "_now", "_registry", "limits")
+
+    def __init__(
+        self,
+        connection: Connection,
+        library: Library,
+        registry: Registry | None,
+        limits: kernel.Limits,
+        now: datetime,
+    ) -> None:
+        self._connection = connection
+        self._library = library
+        self._registry = registry
+        self._now = now
+        #: how much one step may do
+        self.limits: kernel.Limits = limits
+
+    def definition(self, definition_id: str) -> kernel.Definition:
+        """Return the executable form of a definition."""
+        return self._library.parsed(self._connection, definition_id)
+
+    def resolve(
+        self, process_id: str, binding: str, caller_definition_id: str, version_tag: str | None
+    ) -> str:
+        """Return the definition that a call activity calls now. Raises ExecutionFault."""
+        found: str | None
+        if binding == "deployment":
+            found = definitions.beside(self._connection, process_id, caller_definition_id)
+        elif binding == "versionTag":
+            found = definitions.tagged(self._connection, process_id, version_tag or "")
+        else:
+            active = definitions.active(self._connection, process_id)
+            found = None if active is None else active.id
+        if found is None:
+            tag = f" {version_tag!r}" if version_tag else ""
+            raise ExecutionFault(
+                f"the called process {process_id!r} is not deployed (binding {binding}{tag})"
+            )
+        return found
+
+    def new_id(self) -> str:
+        """Return a fresh id."""
+        return new_id()
+
+    def inputs_of(self, topic: str) -> tuple[str, ...] | None:
+        """Return the names of a handler's inputs; None means all visible variables."""
+        entry = self._entry(topic)
+        return None if entry is None else entry.parameters
+
+    def inline(self, topic: str) -> _Inline | None:
+        """Return how to call a handler inside the step; None if it is work for a worker."""
+        entry = self._entry(topic)
+        if entry is None or not entry.inline:
+            return None
+        return lambda inputs, headers: self._call(entry, inputs, headers)
+
+    def _entry(self, topic: str) -> HandlerEntry | None:
+        return None if self._registry is None else self._registry.get(topic)
+
+    def _call(
+        self, entry: HandlerEntry, inputs: dict[str, Any], headers: Mapping[str, str]
+    ) -> dict[str, Any]:
+        assert self._registry is not None
+        context = HandlerContext(
+            headers=headers, now=self._now, settings=self._registry.settings
+        )  # fmt: skip
+        try:
+            return entry.call(inputs, context)
+        except (BpmnError, ExecutionFault):
+            raise
+        except Exception as error:
+            # foreign code inside the step: its fault stops the token, not the verb
+            raise ExecutionFault(f"handler {entry.name!r}: {error}") from error

@@ -1,0 +1,270 @@
+"""Connections to SQLite and PostgreSQL: pragmas, one writer, separate readers, statements sent.
+
+`runtime/transaction.py` decides when a transaction begins and ends; nothing else calls `writing`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect, make_url
+from sqlalchemy.pool import PoolProxiedConnection, StaticPool
+
+from engine.errors import Conflict, SettingsError, TooBusy
+from engine.store.statement import Statement
+
+R = TypeVar("R")
+#: how long a writer waits for another process to finish its transaction
+_BUSY_MS = 10_000
+
+
+class Disconnected(Exception):
+    """The database went away, or ended the transaction to break a deadlock; nothing was stored."""
+
+
+class Duplicate(Conflict):
+    """A row with the same unique key is there already; the verb says what that means."""
+
+
+class Connection:
+    """One driver connection in use: sends statements of the store and gives rows back."""
+
+    __slots__ = ("_cursor", "_database", "_driver", "dialect", "tenant")
+
+    def __init__(self, database: Database, driver: Any) -> None:
+        self._database = database
+        self._driver = driver
+        self._cursor = driver.cursor()
+        #: which SQL it speaks
+        self.dialect: Dialect = database.dialect
+        #: whose rows; the parameter `tenant` of every statement
+        self.tenant = database.tenant
+
+    def all(self, statement: Statement[R], **values: Any) -> list[R]:
+        """Return every row of a query."""
+        ready = statement.ready(self.dialect)
+        rows = self._send(ready.text, ready.values(values, self.tenant)).fetchall()
+        make, load = statement.make, ready.load
+        return [make(*load(row)) for row in rows]
+
+    def one(self, statement: Statement[R], **values: Any) -> R | None:
+        """Return the first row, None without one."""
+        ready = statement.ready(self.dialect)
+        row = self._send(ready.text, ready.values(values, self.tenant)).fetchone()
+        return None if row is None else statement.make(*ready.load(row))
+
+    def run(self, statement: Statement[Any], **values: Any) -> int:
+        """Return how many rows a writing statement touched."""
+        ready = statement.ready(self.dialect)
+        touched: int = self._send(ready.text, ready.values(values, self.tenant)).rowcount
+        return touched
+
+    def many(self, statement: Statement[Any], rows: Iterable[dict[str, Any]]) -> None:
+        """Send one statement for many rows."""
+        ready, tenant = statement.ready(self.dialect), self.tenant
+        self.rows(statement, [ready.values(row, tenant) for row in rows])
+
+    def rows(self, statement: Statement[Any], rows: Sequence[Sequence[Any]]) -> None:
+        """Send one statement for many rows whose values are in the driver's form and order."""
+        if len(rows) == 1:
+            self._send(statement.ready(self.dialect).text, rows[0])
+        elif rows:
+            self._send(statement.ready(self.dialect).text, rows, many=True)
+
+    def begin(self, *, write: bool) -> None:
+        """Begin a transaction; on SQLite a writer takes the lock at once."""
+        if self.dialect.name == "sqlite":
+            self._send("BEGIN IMMEDIATE" if write else "BEGIN", (), counted=False)
+        # psycopg sends BEGIN by itself before the first statement
+
+    def commit(self) -> None:
+        """Make the transaction last."""
+        with _translated(self._database, committing=True):
+            self._driver.commit()
+        if self._database.trace is not None:
+            self._database.trace("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo the transaction; a connection that is gone has undone it already."""
+        if self._database.trace is not None:
+            self._database.trace("ROLLBACK")
+        with _quiet(self._database):
+            self._driver.rollback()
+
+    def _send(
+        self, text: str, values: Sequence[Any], *, many: bool = False, counted: bool = True
+    ) -> Any:
+        """Hand a statement to the driver: the one place where statements go out."""
+        database = self._database
+        if counted and database.trace is not None:
+            database.trace(text)
+        try:
+            if many:
+                self._cursor.executemany(text, values)
+            else:
+                self._cursor.execute(text, values)
+        except database.driver_error as error:
+            raise database.translate(error) from error
+        return self._cursor
+
+
+class Database:
+    """One database: the SQLAlchemy engines for writing and reading, and what drivers differ in."""
+
+    def __init__(self, url: str, tenant: str = "default") -> None:
+        parsed = make_url(url)
+        self._sqlite = parsed.get_backend_name() == "sqlite"
+        memory = self._sqlite and parsed.database in (None, "", ":memory:")
+        if self._sqlite:
+            self.db, self.reading_db = _sqlite(parsed, memory)
+        elif parsed.get_backend_name() == "postgresql":
+            self.db = self.reading_db = _postgres(parsed)
+        else:
+            raise SettingsError(f"database_url: {parsed.drivername} is not supported")
+        self.dialect: Dialect = self.db.dialect
+        #: whose rows its connections see
+        self.tenant = tenant
+        #: base class of the errors of the driver
+        self.driver_error: type[Exception] = self.dialect.loaded_dbapi.Error
+        #: gets the text of every statement, and COMMIT or ROLLBACK; for tests and benchmarks
+        self.trace: Callable[[str], None] | None = None
+        # SQLite has one writer: threads queue here instead of sleeping in its busy handler.
+        # An in-memory database is one connection, so its readers queue as well.
+        self._one_writer = threading.RLock() if self._sqlite else None
+        self._one_reader = self._one_writer if memory else None
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Yield a connection in a writing transaction; without a commit everything is undone."""
+        with _held(self._one_writer), self._opened(self.db, write=True) as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Yield a connection that sees one state of the database and waits for no writer."""
+        with _held(self._one_reader), self._opened(self.reading_db, write=False) as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close the idle connections; also what a forked or restarted process begins with."""
+        self.db.dispose()
+        self.reading_db.dispose()
+
+    @contextmanager
+    def _opened(self, db: sa.Engine, *, write: bool) -> Iterator[Connection]:
+        pooled = self._checkout(db)
+        connection = Connection(self, pooled.driver_connection)
+        try:
+            connection.begin(write=write)
+            yield connection
+        finally:
+            connection.rollback() if self._open(pooled) else None
+            pooled.close()
+
+    def _checkout(self, db: sa.Engine) -> PoolProxiedConnection:
+        try:
+            return db.raw_connection()
+        except sa.exc.DBAPIError as error:
+            raise Disconnected(f"the database cannot be reached: {error.orig}") from error
+
+    def _open(self, pooled: PoolProxiedConnection) -> bool:
+        """Tell if a transaction is still open on a connection."""
+        driver: Any = pooled.driver_connection
+        if self._sqlite:
+            return bool(driver.in_transaction)
+        return not driver.closed and driver.info.transaction_status != 0
+
+    def translate(self, error: Exception, *, committing: bool = False) -> Exception:
+        """Return the error of ours that a driver's error means, or the error itself."""
+        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+            return TooBusy("another process has been writing for too long")
+        state = getattr(error, "sqlstate", None) or ""
+        if isinstance(error, self.dialect.loaded_dbapi.IntegrityError):
+            unique = state == "23505" or "UNIQUE" in str(error)
+            return Duplicate(str(error)) if unique else error
+        if state in ("40P01", "40001"):
+            return Disconnected(f"the database ended the transaction: {error}")
+        lost = isinstance(error, self.dialect.loaded_dbapi.OperationalError) and not self._sqlite
+        if lost and (not state or state[:2] in ("08", "57")):
+            self.db.dispose()
+            # after a lost COMMIT nobody knows whether it counted: no silent second attempt
+            return error if committing else Disconnected(f"the connection was lost: {error}")
+        return error
+
+
+@contextmanager
+def _translated(database: Database, *, committing: bool) -> Iterator[None]:
+    try:
+        yield
+    except database.driver_error as error:
+        raise database.translate(error, committing=committing) from error
+
+
+@contextmanager
+def _quiet(database: Database) -> Iterator[None]:
+    try:
+        yield
+    except database.driver_error:
+        return
+
+
+@contextmanager
+def _held(lock: threading.RLock | None) -> Iterator[None]:
+    if lock is None:
+        yield
+        return
+    with lock:
+        yield
+
+
+def _sqlite(url: sa.URL, memory: bool) -> tuple[sa.Engine, sa.Engine]:
+    options: dict[str, Any] = {
+        "connect_args": {
+            # no transaction is begun behind our back
+            "isolation_level": None,
+            "check_same_thread": False,
+            "cached_statements": 256,
+            "timeout": _BUSY_MS / 1000,
+        },
+    }
+    if memory:
+        db = sa.create_engine(url, poolclass=StaticPool, **options)
+        sa.event.listen(db, "connect", _pragmas)
+        return db, db
+    db = sa.create_engine(url, pool_size=2, max_overflow=8, **options)
+    reading = sa.create_engine(url, pool_size=8, max_overflow=24, **options)
+    sa.event.listen(db, "connect", _pragmas)
+    sa.event.listen(reading, "connect", _reading_pragmas)
+    return db, reading
+
+
+def _pragmas(connection: sqlite3.Connection, record: object) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+    # FULL: an acknowledged case survives a power cut, not only a crash of the process
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA temp_store=MEMORY")
+    connection.execute("PRAGMA cache_size=-16384")
+
+
+def _reading_pragmas(connection: sqlite3.Connection, record: object) -> None:
+    _pragmas(connection, record)
+    connection.execute("PRAGMA query_only=ON")
+
+
+def _postgres(url: sa.URL) -> sa.Engine:
+    # no pool_pre_ping: it doubles the round trips; the runtime repeats a verb once instead
+    return sa.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        paramstyle="format",
+        pool_size=8,
+        max_overflow=24,
+        connect_args={
+            "options": "-c timezone=UTC -c default_transaction_isolation=read\\ committed"
+        },
+    )
