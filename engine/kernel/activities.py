@@ -8,16 +8,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from engine.errors import ExecutionFault
-from engine.kernel.node import Node
+from engine.kernel.node import Node, wait_at
 from engine.kernel.scopes import Variables, put_path
 from engine.kernel.timers import to_moment
 from engine.languages import Expression, Script, VariableName
 from engine.model import NewUserTask, NewWork, Value
 
 if TYPE_CHECKING:
-    from engine.kernel.definition import ScopeSpec
+    from engine.kernel.definition import Flow, ScopeSpec
     from engine.kernel.events import BoundaryEvent
-    from engine.kernel.repetition import MultiInstance
+    from engine.kernel.repetition import MultiInstance, StandardLoop
     from engine.kernel.tokens import Scope, Token
     from engine.kernel.triggers import MessageTrigger
 
@@ -100,7 +100,35 @@ class Activity(MappedNode):
     """What tasks, sub-processes and calls have in common."""
 
     boundaries: Sequence[BoundaryEvent] = ()
-    repetition: MultiInstance | None = None
+    repetition: MultiInstance | StandardLoop | None = None
+    #: tokens that start it, and tokens it puts on each outgoing flow (Table 10.3)
+    start_quantity = 1
+    completion_quantity = 1
+
+    def arrive(self, scope: Scope, flow: Flow) -> None:
+        if self.start_quantity == 1:
+            super().arrive(scope, flow)
+            return
+        waiting = wait_at(self, scope, flow)
+        if sum(waiting.values()) >= self.start_quantity:
+            self._begin_with(scope, waiting, flow)
+
+    def _begin_with(self, scope: Scope, waiting: dict[str, int], flow: Flow) -> None:
+        need = self.start_quantity
+        for name in list(waiting):
+            taken = min(need, waiting[name])
+            need -= taken
+            waiting[name] -= taken
+            if not waiting[name]:
+                del waiting[name]
+        if not waiting:
+            del scope.arrivals[self.name]
+        scope.live -= self.start_quantity
+        scope.process.spawn(scope, self, via=flow.id)
+
+    def choose(self, token: Token) -> Sequence[Flow]:
+        flows = super().choose(token)
+        return flows if self.completion_quantity == 1 else [*flows] * self.completion_quantity
 
     def _run_hook(self, token: Token) -> bool | None:
         if self.repetition is not None and token.body is None:

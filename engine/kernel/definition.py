@@ -15,6 +15,7 @@ from engine.languages import Expression
 from engine.model import StartTrigger
 
 if TYPE_CHECKING:
+    from engine.kernel.ad_hoc import AdHocSubProcess
     from engine.kernel.events import StartEvent
     from engine.kernel.node import Node
 
@@ -49,6 +50,8 @@ class ScopeSpec(BpmnProcessSpec):
         self.entries: tuple[Node, ...] = ()
         #: event sub-processes, armed while the scope lives
         self.guards: tuple[Node, ...] = ()
+        #: the ad hoc sub-process this is the inside of
+        self.ad_hoc: AdHocSubProcess | None = None
         #: catching link events by name
         self.links: dict[str, Node] = {}
         #: inclusive gateways of the scope that join

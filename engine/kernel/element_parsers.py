@@ -22,11 +22,13 @@ from engine.kernel.activities import (
     ServiceTask,
     UserTask,
 )
+from engine.kernel.ad_hoc import AdHocSubProcess
 from engine.kernel.definition import Element
 from engine.kernel.event_subprocess import EventSubProcess
 from engine.kernel.events import Event, LinkThrow, StartEvent, ThrowEvent
+from engine.kernel.gateways import ComplexGateway
 from engine.kernel.node import Node
-from engine.kernel.repetition import MultiInstance
+from engine.kernel.repetition import MultiInstance, StandardLoop
 from engine.kernel.triggers import (
     CodeTrigger,
     ConditionTrigger,
@@ -168,7 +170,12 @@ class NodeParser(TaskParser):
 
 
 class GatewayParser(NodeParser):
-    """Gateways need nothing beside their flows."""
+    """Gateways need nothing beside their flows; the complex one has a condition."""
+
+    def fill(self, made: Any) -> None:
+        condition = self.node.find(BPMN + "activationCondition")
+        if isinstance(made, ComplexGateway) and condition is not None:
+            made.activation = self.parser.expression(condition)
 
 
 class ActivityParser(NodeParser):
@@ -186,7 +193,10 @@ class ActivityParser(NodeParser):
                 made.trigger = trigger
         if isinstance(made, UserTask):
             made.assignment = self._assignment()
+        made.start_quantity = int(self.node.get("startQuantity", "1"))
+        made.completion_quantity = int(self.node.get("completionQuantity", "1"))
         self._repeat(made)
+        self._loop(made)
 
     def _assignment(self) -> Assignment:
         who, when = self.extension("assignmentDefinition"), self.extension("taskSchedule")
@@ -203,6 +213,19 @@ class ActivityParser(NodeParser):
             optional(when, "followUpDate"),
             optional(urgency, "priority"),
             key,
+        )
+
+    def _loop(self, made: Activity) -> None:
+        loop = self.node.find(BPMN + "standardLoopCharacteristics")
+        if loop is None:
+            return
+        condition = loop.find(BPMN + "loopCondition")
+        maximum = loop.get("loopMaximum")
+        made.repetition = StandardLoop(
+            made,
+            self.parser.expression(condition) if condition is not None else None,
+            loop.get("testBefore") == "true",
+            int(maximum) if maximum else None,
         )
 
     def _repeat(self, made: Activity) -> None:
@@ -279,7 +302,18 @@ class SubProcessParser(ActivityParser):
         made.inner = inner.get_spec()
         if isinstance(made, EventSubProcess):
             made.derive()
+        if isinstance(made, AdHocSubProcess):
+            self._ad_hoc(made)
+        elif isinstance(made, EventSubProcess):
             self.spec.guards = (*self.spec.guards, made)
+
+    def _ad_hoc(self, made: AdHocSubProcess) -> None:
+        made.inner.ad_hoc = made
+        made.sequential = self.node.get("ordering", "Parallel").lower() == "sequential"
+        made.cancels_rest = self.node.get("cancelRemainingInstances", "true") != "false"
+        condition = self.node.find(BPMN + "completionCondition")
+        if condition is not None and text_of(condition):
+            made.completion = self.parser.expression(condition)
 
 
 class CallParser(ActivityParser):

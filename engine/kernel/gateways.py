@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from engine.errors import ExecutionFault
-from engine.kernel.node import Node
+from engine.kernel.node import Node, wait_at
+from engine.kernel.scopes import Overlay
+from engine.languages import Expression
 
 if TYPE_CHECKING:
     from engine.kernel.definition import Flow
@@ -43,14 +45,6 @@ class ExclusiveGateway(Node):
                     f"the only condition out of {self.bpmn_id} is not true and there is no default"
                 )
         return self.outgoing
-
-
-def wait_at(node: Node, scope: Scope, flow: Flow) -> dict[str, int]:
-    """Put a token down at a joining gateway; return all that waits there, by flow."""
-    waiting = scope.arrivals.setdefault(node.name, {})
-    waiting[flow.id] = waiting.get(flow.id, 0) + 1
-    scope.live += 1
-    return waiting
 
 
 def take_one_each(node: Node, scope: Scope) -> None:
@@ -103,6 +97,8 @@ class InclusiveGateway(Node):
 
         A token that can also reach a flow which already holds one does not count (13.4.3).
         """
+        if self.name not in scope.arrivals:
+            return
         marked = scope.arrivals[self.name]
         empty = [f.id for f in self.incoming if f.id not in marked]
         if empty and any(self._blocks(name, marked, empty) for name in _positions(scope, self)):
@@ -142,6 +138,82 @@ def _upstream(begin: Node, join: Node) -> frozenset[str]:
         if host is not None:
             todo.append(host)
     return frozenset(seen)
+
+
+class ComplexGateway(InclusiveGateway):
+    """Starts when its activation condition says so, then waits for the rest (13.4.5)."""
+
+    type = "complexGateway"
+    activation: Expression | None = None
+
+    def arrive(self, scope: Scope, flow: Flow) -> None:
+        if self.activation is None or len(self.incoming) < 2:
+            Node.arrive(self, scope, flow)
+        else:
+            wait_at(self, scope, flow)
+
+    def reconsider(self, scope: Scope) -> None:
+        """Begin (the condition is true) or reset (nothing more can arrive)."""
+        started = self._started(scope)
+        waiting = scope.arrivals.get(self.name, {})
+        if started is None:
+            if waiting and self._is_active(scope, waiting):
+                self._note(scope, sorted(waiting))
+                self._go(scope, list(waiting), True)
+            return
+        late = [f.id for f in self.incoming if f.id not in started]
+        marked = {flow: n for flow, n in waiting.items() if flow in late}
+        empty = [flow for flow in late if flow not in marked]
+        if any(self._blocks(name, marked, empty) for name in _positions(scope, self)):
+            return
+        self._note(scope, None)
+        self._go(scope, list(marked), False)
+
+    def _is_active(self, scope: Scope, waiting: dict[str, int]) -> bool:
+        assert self.activation is not None
+        names = {"activationCount": len(waiting), "waitingForStart": True}
+        value = self.activation.evaluate(Overlay(names, scope.vars.view()), scope.process.now)
+        if value is True or value is False:
+            return bool(value)
+        text = self.activation.text
+        raise ExecutionFault(f"the activation condition {text!r} gives {value!r}")
+
+    def _go(self, scope: Scope, flows: list[str], starts: bool) -> None:
+        waiting = scope.arrivals.get(self.name, {})
+        for flow in flows:
+            waiting[flow] -= 1
+            if not waiting[flow]:
+                del waiting[flow]
+        if not waiting:
+            scope.arrivals.pop(self.name, None)
+        scope.live -= len(flows)
+        token = scope.process.spawn(scope, self, via=flows[0] if flows else None)
+        token.memo = {"starts": starts}
+
+    def _started(self, scope: Scope) -> list[str] | None:
+        found: list[str] | None = (scope.memo or {}).get("complex", {}).get(self.name)
+        return found
+
+    def _note(self, scope: Scope, flows: list[str] | None) -> None:
+        known = {**(scope.memo or {}).get("complex", {}), self.name: flows}
+        scope.memo = {**(scope.memo or {}), "complex": {k: v for k, v in known.items() if v}}
+
+    def choose(self, token: Token) -> Sequence[Flow]:
+        starts = (token.memo or {}).get("starts", True)
+        view = Overlay({"waitingForStart": starts}, token.vars.view())
+        now = token.workflow.process.now
+        taken = [
+            f
+            for f in self.outgoing
+            if f.id != self.default
+            and (f.condition is None or f.condition.evaluate(view, now) is True)
+        ]
+        if taken or not starts:
+            return taken if starts else [f for f in taken if f.condition is not None]
+        by_default = [f for f in self.outgoing if f.id == self.default]
+        if not by_default:
+            raise ExecutionFault(f"no flow out of {self.bpmn_id} is true and none is the default")
+        return by_default
 
 
 class EventGateway(Node):

@@ -109,3 +109,11 @@ class Node(BpmnTaskSpec):
 
     def _on_cancel(self, token: Token) -> None:
         token.workflow.process.withdraw(token)
+
+
+def wait_at(node: Node, scope: Scope, flow: Flow) -> dict[str, int]:
+    """Put a token down at a joining gateway; return all that waits there, by flow."""
+    waiting = scope.arrivals.setdefault(node.name, {})
+    waiting[flow.id] = waiting.get(flow.id, 0) + 1
+    scope.live += 1
+    return waiting

@@ -22,6 +22,7 @@ from engine.kernel.activities import (
     SubProcess,
     UserTask,
 )
+from engine.kernel.ad_hoc import AdHocSubProcess
 from engine.kernel.correlation import PropertyKey
 from engine.kernel.definition import Definition, Element, Flow, ScopeSpec
 from engine.kernel.element_parsers import (
@@ -54,6 +55,7 @@ from engine.kernel.events import (
     ThrowEvent,
 )
 from engine.kernel.gateways import (
+    ComplexGateway,
     EventGateway,
     ExclusiveGateway,
     InclusiveGateway,
@@ -268,5 +270,7 @@ FileParser.OVERRIDE_PARSER_CLASSES = {
     full_tag("exclusiveGateway"): (GatewayParser, ExclusiveGateway),
     full_tag("parallelGateway"): (GatewayParser, ParallelGateway),
     full_tag("inclusiveGateway"): (GatewayParser, InclusiveGateway),
+    full_tag("complexGateway"): (GatewayParser, ComplexGateway),
+    full_tag("adHocSubProcess"): (SubProcessParser, AdHocSubProcess),
     full_tag("eventBasedGateway"): (GatewayParser, EventGateway),
 }

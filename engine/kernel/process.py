@@ -176,8 +176,24 @@ class Process(Books, BpmnWorkflow):
         for flow in flows:
             flow.target.arrive(scope, flow)
         scope.live -= 1
-        if scope.live == 0:
+        if scope.spec.ad_hoc is not None:
+            scope.spec.ad_hoc.inner_done(scope)
+        elif scope.live == 0:
             self.end_scope(scope)
+        elif scope.arms:
+            self._only_guards_run(scope)
+
+    def _only_guards_run(self, scope: Scope) -> None:
+        """Stop listening once nothing but event sub-processes runs: the scope is completing."""
+        guards = scope.spec.guards
+        flowing = (t for t in scope.tasks.values() if not t.listens and t.body is None)
+        if not scope.arrivals and all(t.task_spec in guards for t in flowing):
+            self._stop_listening(scope)
+
+    def _stop_listening(self, scope: Scope) -> None:
+        for arm in scope.arms:
+            arm.cancel()
+        scope.arms = []
 
     def withdraw(self, token: Token) -> None:
         """Undo all that a cancelled token has set up: rows, listeners, what runs inside it."""
@@ -267,9 +283,7 @@ class Process(Books, BpmnWorkflow):
                 self.record_instance(scope, f"instance.{state}", state)
 
     def _cancel_tokens(self, scope: Scope) -> None:
-        for arm in scope.arms:
-            arm.cancel()
-        scope.arms = []
+        self._stop_listening(scope)
         for token in list(scope.tasks.values()):
             if token.id in scope.tasks:
                 token.cancel()
@@ -277,16 +291,13 @@ class Process(Books, BpmnWorkflow):
         scope.live = 0
 
     def _forget_scope(self, scope: Scope) -> None:
-        for arm in scope.arms:
-            arm.cancel()
-        scope.arms = []
+        self._stop_listening(scope)
         assert scope.owner is not None
         scope.owner.inner = None
         self.subprocesses.pop(scope.owner.id, None)
 
     def _end_root(self, state: InstanceState) -> None:
-        for arm in self.root.arms:
-            arm.cancel()
+        self._stop_listening(self.root)
         self.out.state = state
         self.note(self.root.instance_id, f"instance.{state}")
 
@@ -394,10 +405,9 @@ class Process(Books, BpmnWorkflow):
     def check_joins(self) -> None:
         """Let inclusive gateways go on for which nothing can arrive any more."""
         for scope in list(self.subprocesses.values()):
-            if scope.arrivals and scope.spec.joins:
+            if scope.spec.joins and (scope.arrivals or scope.memo):
                 for join in scope.spec.joins:
-                    if join.name in scope.arrivals:
-                        join.reconsider(scope)
+                    join.reconsider(scope)
 
     # ------------------------------------------------ variables and expressions
 

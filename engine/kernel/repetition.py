@@ -151,6 +151,57 @@ class MultiInstance:
             body.workflow.process.set_variable(home, body, self.output_collection, outputs)
 
 
+@dataclass(slots=True, eq=False)
+class StandardLoop:
+    """Repeats an activity while a condition holds, at most so many times (13.3.6)."""
+
+    node: Activity
+    condition: Expression | None
+    test_before: bool
+    maximum: int | None
+
+    def begin(self, body: Token) -> bool | None:
+        """Run the first round, unless the test before it says no."""
+        body.vars = Variables(body.id, body.vars)
+        body.memo = {"done": 0}
+        if self.test_before and not self._again(body):
+            return True
+        self._spawn(body)
+        return None
+
+    def _spawn(self, body: Token) -> None:
+        round_number = _memo(body)["done"] + 1
+        child = body.workflow.process.spawn(body.workflow, self.node, body=body)
+        child.vars = Variables(child.id, body.vars, {"loopCounter": round_number})
+
+    def _again(self, body: Token) -> bool:
+        if self.maximum is not None and _memo(body)["done"] >= self.maximum:
+            return False
+        if self.condition is None:
+            return True
+        names = {"loopCounter": _memo(body)["done"]}
+        scope = Overlay(names, body.vars.view())
+        value = self.condition.evaluate(scope, body.workflow.process.now)
+        if value is True or value is False:
+            return bool(value)
+        text = self.condition.text
+        raise ExecutionFault(
+            f"the loop condition {text!r} gives {_shown(value)}, not true or false"
+        )
+
+    def child_done(self, body: Token, child: Token) -> None:
+        """Count the round, then begin the next or end."""
+        body.memo = {"done": _memo(body)["done"] + 1}
+        body.workflow.process.attempt(body, lambda: self.finish_again(body), "finish")
+
+    def finish_again(self, body: Token) -> None:
+        """Test and go on; also the second try after an incident at the condition."""
+        if self._again(body):
+            self._spawn(body)
+        else:
+            body.complete()
+
+
 def _memo(body: Token) -> dict[str, Any]:
     assert body.memo is not None
     return body.memo

@@ -1,0 +1,75 @@
+"""Ad hoc sub-processes: activities in no fixed order, until a condition holds (13.3.5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.errors import ExecutionFault
+from engine.kernel.activities import SubProcess, UserTask
+from engine.languages import Expression
+
+if TYPE_CHECKING:
+    from engine.kernel.tokens import Scope, Token
+
+
+class AdHocSubProcess(SubProcess):
+    """Offers its user tasks at once; the other activities run together or one after the other."""
+
+    type = "adHocSubProcess"
+    sequential = False
+    cancels_rest = True
+    completion: Expression | None = None
+
+    def perform(self, token: Token) -> bool | None:
+        process, outer = token.workflow.process, token.workflow
+        scope = process.open_scope(
+            token, self.inner, self.localise(token), outer.instance_id, outer.definition_id
+        )
+        entries = list(self.inner.entries)
+        if self.sequential:
+            people = [n for n in entries if isinstance(n, UserTask)]
+            queue = [n for n in entries if not isinstance(n, UserTask)]
+            scope.memo = {"queue": [n.name for n in queue[1:]]}
+            entries = people + queue[:1]
+        process.enter_scope(scope, entries)
+        return None
+
+    def inner_done(self, scope: Scope) -> None:
+        """Look at the completion condition after each activity; then end, or select the next."""
+        assert scope.owner is not None
+        process, owner = scope.process, scope.owner
+        process.attempt(owner, lambda: self._inner_done(scope), "finish")
+
+    def _inner_done(self, scope: Scope) -> None:
+        process = scope.process
+        if self._is_complete(scope):
+            scope.memo = {"queue": []}
+            if self.cancels_rest:
+                process.clear_scope(scope)
+        elif not self._busy(scope):
+            queue = (scope.memo or {}).get("queue", [])
+            if queue:
+                scope.memo = {"queue": queue[1:]}
+                process.spawn(scope, scope.spec.task_specs[queue[0]])
+        if scope.live == 0:
+            process.end_scope(scope)
+
+    def _busy(self, scope: Scope) -> bool:
+        return any(
+            not t.listens and not isinstance(t.task_spec, UserTask) for t in scope.tasks.values()
+        )
+
+    def _is_complete(self, scope: Scope) -> bool:
+        if self.completion is None:
+            return False
+        value = self.completion.evaluate(scope.vars.view(), scope.process.now)
+        if value is True or value is False:
+            return bool(value)
+        text = self.completion.text
+        raise ExecutionFault(f"the completion condition {text!r} gives {value!r}")
+
+    def finish_again(self, token: Token) -> None:
+        if token.inner is not None:  # it was the condition that failed
+            self._inner_done(token.inner)
+        else:
+            super().finish_again(token)
