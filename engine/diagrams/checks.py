@@ -5,15 +5,12 @@ from __future__ import annotations
 from engine.diagrams.checks_activities import check_activities, check_incoming_data
 from engine.diagrams.checks_collaboration import check_collaborations
 from engine.diagrams.checks_data import check_data, check_interfaces, check_operations
-from engine.diagrams.checks_events import (
-    check_correlation,
-    check_events,
-    check_links,
-    check_triggers,
-)
+from engine.diagrams.checks_events import check_events
 from engine.diagrams.checks_flows import check_connections, check_flows, check_gateways
+from engine.diagrams.checks_links import check_links
 from engine.diagrams.checks_schema import check_ids, check_references, check_schema
 from engine.diagrams.checks_texts import check_texts
+from engine.diagrams.checks_triggers import check_correlation, check_event_names, check_triggers
 from engine.diagrams.diagram import Diagram
 from engine.diagrams.dialects import check_dialect
 from engine.diagrams.report import Report
@@ -30,6 +27,7 @@ CHECKS = (
     check_connections,
     check_events,
     check_triggers,
+    check_event_names,
     check_correlation,
     check_links,
     check_activities,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from lxml import etree
@@ -199,8 +199,3 @@ def is_event_sub_process(element: Element) -> bool:
 def is_compensation(element: Element) -> bool:
     """Tell whether an activity only compensates another."""
     return is_a(element, "activity") and truth(element, "isForCompensation", default=False)
-
-
-def any_id(elements: Iterable[Element]) -> frozenset[str]:
-    """Return the ids of elements."""
-    return frozenset(str(element.get("id")) for element in elements if element.get("id"))

@@ -6,6 +6,7 @@ they are imported; what carries no execution semantics is let through.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from lxml.etree import _Element as Element
@@ -76,7 +77,7 @@ _ZEEBE: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "calledElement": (
         ("callActivity",),
-        "processId! propagateAllChildVariables propagateAllParentVariables bindingType versionTag",
+        "processId propagateAllChildVariables propagateAllParentVariables bindingType versionTag",
     ),
     "calledDecision": (("businessRuleTask",), "decisionId! resultVariable! bindingType versionTag"),
     "script": (("scriptTask",), "expression! resultVariable!"),
@@ -92,6 +93,15 @@ _NOT_HONOURED = {
     "publishMessage": "use a message with a correlation key",
 }
 _BINDINGS = ("latest", "deployment", "versionTag")
+#: attributes that name a variable; in the targets of mappings a part of one
+_VARIABLES = {
+    "input": ("target",),
+    "output": ("target",),
+    "loopCharacteristics": ("inputElement", "outputCollection"),
+    "script": ("resultVariable",),
+    "calledDecision": ("resultVariable",),
+}
+_NAME = re.compile(r"=?\s*[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 def dialect_of(diagram: Diagram) -> str:
@@ -191,6 +201,7 @@ def _zeebe(owner: Element, extension: Element, report: Report) -> None:
         report.error(
             extension, f"“{name}” has no meaning at {called(owner)}", "delete it, or move it"
         )
+    _without_effect(owner, extension, report)
     for element in extension.iter("{*}*"):
         _zeebe_element(owner, element, report)
 
@@ -239,9 +250,30 @@ def _values(owner: Element, element: Element, report: Report) -> None:
         report.error(
             element, f"{called(owner)} is bound to a version tag, but names none", "name it"
         )
-    if local(element) == "userTaskForm":
+    for attribute in _VARIABLES.get(local(element), ()):
+        name = (element.get(attribute) or "").strip()
+        if name and not _NAME.fullmatch(name):
+            report.error(
+                element,
+                f"“{name[:60]}” ({attribute} of {called(owner)}) cannot be the name of a variable",
+                "begin with a letter; then letters, digits and _",
+            )
+
+
+def _without_effect(owner: Element, extension: Element, report: Report) -> None:
+    """Say of what is kept, but does nothing here, that it does nothing."""
+    name = local(extension)
+    if name == "userTaskForm":
         report.warning(
-            element,
-            f"the form “{element.get('id')}” inside {called(owner)} is not shown",
+            extension,
+            f"the form “{extension.get('id')}” inside {called(owner)} is not shown",
             "put the form into a file of its own beside the diagram",
         )
+    elif name == "formDefinition" and is_a(owner, "startEvent"):
+        report.warning(
+            extension,
+            f"the form of {called(owner)} is not shown when a case starts",
+            "begin with a user task that shows it",
+        )
+    elif name == "taskHeaders" and is_a(owner, "userTask"):
+        report.info(extension, f"the headers of {called(owner)} are kept, but nobody reads them")

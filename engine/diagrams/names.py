@@ -100,3 +100,8 @@ def called(element: Element) -> str:
         return "the file"
     name = " ".join((element.get("name") or "").split()) or element.get("id") or ""
     return f"the {spoken(local(element))} “{name}”" if name else f"the {spoken(local(element))}"
+
+
+def article(word: str) -> str:
+    """Return the indefinite article of a word."""
+    return "an" if word[:1] in "aeiou" else "a"
