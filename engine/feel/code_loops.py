@@ -144,7 +144,7 @@ def quantified(compiler: Compiler, node: Quantified) -> Code:
     """Compile `some` and `every` in three-valued logic."""
     decisive = not node.every
     domains = _iterators(compiler, node.iterators)
-    condition = compiler.code(node.condition)
+    condition, at = compiler.code(node.condition), node.at
     del compiler.levels[-len(domains) :]
 
     def decide(env: Any) -> object:
@@ -153,8 +153,10 @@ def quantified(compiler: Compiler, node: Quantified) -> Code:
             found = None if frame is None else condition(frame)
             if found is decisive:
                 return decisive
-            if not isinstance(found, bool):
+            if found is None:
                 sure = False
+            elif not isinstance(found, bool):
+                return env.run.fail(f"'satisfies' needs true or false, got {a_kind(found)}", at)
         return not decisive if sure else None
 
     return decide

@@ -142,11 +142,6 @@ def _entry_of_item(distance: int, key: str, otherwise: Code) -> Code:
             found = value.get(key, _ABSENT)
             if found is not _ABSENT:
                 return plain(found)
-        elif value is not None and not isinstance(value, (list, tuple)):
-            try:
-                return property_of(value, key)
-            except Refused:
-                pass
         return otherwise(env)
 
     return read

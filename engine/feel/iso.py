@@ -35,7 +35,7 @@ _DATE = r"(-?(?:\d{4}|[1-9]\d{4,8}))-(\d\d)-(\d\d)"
 _TIME = r"(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d(?::\d\d)?|@[A-Za-z0-9_+\-/]+)?"
 _OWN = (YearsMonthsDuration, FineDuration, FarDate, FineTime, FarDateTime)
 _date = re.compile(_DATE, re.ASCII)
-_time = re.compile("T?" + _TIME, re.ASCII)
+_time = re.compile(_TIME, re.ASCII)
 _moment = re.compile(_DATE + "T" + _TIME, re.ASCII)
 _months = re.compile(r"(-?)P(?=\d)(?:(\d{1,18})Y)?(?:(\d{1,18})M)?", re.ASCII)
 _days = re.compile(

@@ -56,8 +56,8 @@ class Signature:
 
     @property
     def required(self) -> int:
-        """The smallest number of arguments."""
-        return sum(not p.optional and not p.rest for p in self.parameters)
+        """The smallest number of arguments; a rest parameter takes at least one."""
+        return sum(not p.optional for p in self.parameters)
 
     @property
     def most(self) -> int:

@@ -9,11 +9,12 @@ from engine.feel import parser
 from engine.feel.arithmetic import Number, Refused, negated, number_literal
 from engine.feel.kinds import order_keys, text_of
 from engine.feel.library import BUILTINS, LONG_NAMES, builtin
-from engine.feel.nodes import Call, Interval, Literal, Name, Node
+from engine.feel.nodes import Call, Literal, Name
 from engine.feel.run import Run
 from engine.feel.values import Range
 
 _number = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_range = re.compile(r"([\[(\]])\s*(.*?)\s*\.\.\s*(.*?)\s*([\])\[])", re.DOTALL)
 _CONSTRUCTORS = frozenset({"date", "time", "date and time", "duration"})
 
 
@@ -57,22 +58,33 @@ def number_as_is(value: Number) -> Number:
 
 @builtin("range(from: string)", with_run=True)
 def range_from(run: Run, text: str) -> Range:
-    """Return the range that a text such as `[1..10)` spells; its ends must be literals."""
+    """Return the range that a text such as `[1..10)` spells; its ends must be literals.
+
+    An end may be left out where it is open: `(..10]` is the range of `<= 10`.
+    """
+    found = _range.fullmatch(text.strip())
+    if found is None:
+        raise Refused(f"'{text[:40]}' is not a range")
+    start, end = _end(run, found[2]), _end(run, found[3])
+    start_included, end_included = found[1] == "[", found[4] == "]"
+    if start is None or end is None:
+        if start is end or (start is None and start_included) or (end is None and end_included):
+            raise Refused("a range has one end at least, and is open where it has none")
+        operator = (">" if end is None else "<") + ("=" if start_included or end_included else "")
+        return Range(start, end, start_included, end_included, operator)
+    if order_keys(start, end) is None:
+        raise Refused("the ends of the range cannot be compared with each other")
+    return Range(start, end, start_included, end_included)
+
+
+def _end(run: Run, text: str) -> object:
+    """Return the value of a literal or of a call such as `date("2024-01-01")`."""
+    if not text:
+        return None
     try:
         node = parser.parse(text, "expression", (), LONG_NAMES)
     except FeelError as cause:
-        raise Refused(f"'{text[:40]}' is not a range") from cause
-    if not isinstance(node, Interval):
-        raise Refused(f"'{text[:40]}' is not a range")
-    start, end = _end(run, node.start), _end(run, node.end)
-    if start is None and end is None:
-        raise Refused("a range has at least one end")
-    if start is not None and end is not None and order_keys(start, end) is None:
-        raise Refused("the ends of the range cannot be compared with each other")
-    return Range(start, end, node.start_included, node.end_included)
-
-
-def _end(run: Run, node: Node) -> object:
+        raise Refused(f"'{text[:40]}' is no end of a range") from cause
     if isinstance(node, Literal):
         return node.value
     if isinstance(node, Call) and isinstance(node.callee, Name) and not node.names:

@@ -87,23 +87,11 @@ def _starts_earlier(one: Range, other: Range) -> bool:
     return _before(one.start, other.start) or (wider and _same(one.start, other.start))
 
 
-def _ends_earlier(one: Range, other: Range) -> bool:
-    wider = other.end_included and not one.end_included
-    return _before(one.end, other.end) or (wider and _same(one.end, other.end))
-
-
 def _overlaps_before(one: Range, other: Range) -> bool:
     reaches = _before(other.start, one.end) or (
         one.end_included and other.start_included and _same(one.end, other.start)
     )
     return _starts_earlier(one, other) and reaches and _ends_within(one, other)
-
-
-def _overlaps_after(one: Range, other: Range) -> bool:
-    reaches = _before(one.start, other.end) or (
-        one.start_included and other.end_included and _same(one.start, other.end)
-    )
-    return reaches and _starts_within(one, other) and _ends_earlier(other, one)
 
 
 def _finishes_point(point: Point, span: Range) -> bool:
@@ -175,7 +163,7 @@ _declare("meets", {"range range": _meets})
 _declare("met by", {"range range": _flip(_meets)})
 _declare("overlaps", {"range range": _overlaps})
 _declare("overlaps before", {"range range": _overlaps_before})
-_declare("overlaps after", {"range range": _overlaps_after})
+_declare("overlaps after", {"range range": _flip(_overlaps_before)})
 _declare("finishes", {"range range": _finishes, "point range": _finishes_point})
 _declare("finished by", {"range range": _flip(_finishes), "range point": _flip(_finishes_point)})
 _declare("includes", {"range range": _includes, "range point": _flip(_inside)})

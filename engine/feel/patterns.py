@@ -56,6 +56,9 @@ class _Translation:
         #: a class is subtracted from another one
         self.subtracts = False
         self.at = 0
+        self.groups = 0
+        #: numbers of the groups that are open, 0 for one without a number
+        self.open: list[int] = []
 
     def result(self) -> str:
         out: list[str] = []
@@ -71,13 +74,20 @@ class _Translation:
             elif char == "[":
                 depth = 1
                 out.append(char)
-            elif self.free and char.isspace():
-                continue
-            elif char == "$" and not self.lines:
-                out.append("\\Z")
-            else:
-                out.append(char)
+            elif not (self.free and char.isspace()):
+                out.append(self._outside(char))
         return "".join(out)
+
+    def _outside(self, char: str) -> str:
+        if char == "(":
+            numbered = not self.pattern.startswith("?", self.at)
+            self.groups += numbered
+            self.open.append(self.groups if numbered else 0)
+        elif char == ")" and self.open:
+            self.open.pop()
+        elif char == "$" and not self.lines:
+            return "\\Z"
+        return char
 
     def _escape(self, in_class: bool) -> str:
         if self.at >= len(self.pattern):
@@ -87,9 +97,21 @@ class _Translation:
         if char in _CLASSES:
             inner = _CLASSES[char]
             return inner if in_class and inner[0] != "^" else f"[{inner}]"
-        if char in "$-^&~|":
-            return "\\" + char
+        if char.isdigit():
+            return self._back_reference(char, in_class)
         return "\\" + char
+
+    def _back_reference(self, digits: str, in_class: bool) -> str:
+        """Return a reference to a closed group: as many digits as name one."""
+        while self.pattern[self.at : self.at + 1].isdigit():
+            longer = digits + self.pattern[self.at]
+            if int(longer) > self.groups:
+                break
+            digits, self.at = longer, self.at + 1
+        number = int(digits)
+        if in_class or not 0 < number <= self.groups or number in self.open:
+            raise Refused(f"'{self.pattern}' refers to a group that is not there")
+        return f"(?:\\{number})"
 
     def _in_class(self, char: str, depth: int) -> tuple[int, str]:
         if char == "]":

@@ -44,7 +44,9 @@ def _offset(value: Any) -> object:
 
 
 def _zone(value: Any) -> object:
-    return zone_text(value.tzinfo).removeprefix("@") or None
+    """Return the name of the region; a mere offset has none."""
+    text = zone_text(value.tzinfo)
+    return text[1:] if text.startswith("@") else None
 
 
 def _months(value: Any) -> object:
@@ -70,13 +72,7 @@ _OF_TIME: dict[str, Callable[[Any], object]] = {
     "timezone": _zone,
 }
 _READERS: dict[str, dict[str, Callable[[Any], object]]] = {
-    DATE: {
-        **_OF_DATE,
-        "hour": lambda v: 0,
-        "minute": lambda v: 0,
-        "second": lambda v: 0,
-        "time offset": lambda v: timedelta(0),
-    },
+    DATE: _OF_DATE,
     TIME: _OF_TIME,
     MOMENT: {**_OF_DATE, **_OF_TIME},
     DAYS: {
