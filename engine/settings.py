@@ -18,9 +18,9 @@ from engine.errors import SettingsError
 PREFIX = "CASEWAY_"
 #: the file that is read when nobody names one
 CONFIG_FILE = "caseway.toml"
-#: names with the prefix that are not settings: the place of the file, and what the test suite uses
+#: names with the prefix that are no settings: the place of the file, and what tests use
 _CONFIG_VARIABLE = f"{PREFIX}CONFIG"
-_TEST_PREFIX = f"{PREFIX}TEST_"
+_NO_SETTINGS = (_CONFIG_VARIABLE, f"{PREFIX}MUTANT", f"{PREFIX}TEST_")
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _LANGUAGES = ("feel", "python")
 _WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -142,9 +142,7 @@ def _sources(
     variables = {
         name.removeprefix(PREFIX).lower(): text
         for name, text in env.items()
-        if name.startswith(PREFIX)
-        and name != _CONFIG_VARIABLE
-        and not name.startswith(_TEST_PREFIX)
+        if name.startswith(PREFIX) and not name.startswith(_NO_SETTINGS)
     }
     said = {name: value for name, value in overrides.items() if value is not None}
 

@@ -38,6 +38,8 @@ log = logging.getLogger("caseway.worker")
 
 #: waits before an outcome is booked again while the database is away; seconds
 _BOOKING_WAITS_S = (0.1, 0.5, 2.0)
+#: how often the engine is asked to end what has expired; seconds
+_REAP_S = 10.0
 #: how long a round that failed is not repeated; seconds
 _PAUSE_S = 1.0
 
@@ -69,6 +71,7 @@ class LocalDispatcher:
         self._stopped = threading.Event()
         #: with all threads busy, when to look again for the engine's own work; of the timer
         self._look_again = 0.0
+        self._reap_at = timer()
         self._alarm = Alarm(self._wake.set, self._settings.sweep_s, now=engine.clock.now)
         self._crew = Crew(
             self._attempt,
@@ -206,6 +209,7 @@ class LocalDispatcher:
     def _watch_loop(self) -> None:
         while not self._stopped.wait(min(1.0, self._settings.lease_s / 3)):
             guarded(self.look_after, "looking after running handlers")
+            guarded(self._reap, "ending what has expired")
 
     def look_after(self) -> bool:
         """Fail what is over its time limit, and extend the leases of the rest."""
@@ -218,6 +222,12 @@ class LocalDispatcher:
                 kept = self._engine.extend(held.work, self._settings.lease_s)
                 # a lost lease is not asked for again: the settling will find it stale
                 held.lease_until = now + self._settings.lease_s if kept else math.inf
+        return True
+
+    def _reap(self) -> bool:
+        if self._timer() >= self._reap_at:
+            self._reap_at = self._timer() + _REAP_S
+            self._engine.reap()
         return True
 
     def _give_up(self, held: Held) -> None:

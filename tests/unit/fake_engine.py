@@ -153,6 +153,10 @@ class FakeEngine:
             self.looks += 1
             return min((row.free_at for row in self._ready(None)), default=None)
 
+    def reap(self) -> None:
+        self.booked.append(("reap", "", None))
+        self.on_booked()
+
     # -------------------------------------------------------------- inside
 
     def _ready(self, kinds: Sequence[str] | None) -> list[Row]:
