@@ -23,9 +23,8 @@ from RestrictedPython.Guards import (
 )
 
 from engine import codec, feel
-from engine.errors import BpmnError, ExecutionFault, FeelError
+from engine.errors import BadInput, BpmnError, ExecutionFault, FeelError
 from engine.model import Value
-
 
 #: larger values of a script variable are refused
 SCRIPT_BYTES = 16 * 1024 * 1024
@@ -224,7 +223,7 @@ class Python:
                 space[name] = copy.deepcopy(scope[name])
         return space
 
-    def fault(self, error: Exception) -> Exception:
+    def fault(self, error: BaseException) -> Exception:
         """Turn what a script raised into a BpmnError or an ExecutionFault.
 
         A script is a guest: whatever it raises is the diagram's fault, which the kernel names with
@@ -251,7 +250,7 @@ class _PythonExpression:
         space = self._python.namespace(self._names, scope)
         try:
             return eval(self._code, space)  # noqa: S307 - compiled at deploy, see Python
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise self._python.fault(error) from error
 
 
@@ -267,7 +266,7 @@ class _PythonScript:
         space = self._python.namespace(self._names, scope)
         try:
             exec(self._code, space)  # noqa: S102 - compiled at deploy, see Python
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise self._python.fault(error) from error
         return self._changes(space, scope)
 
@@ -278,13 +277,32 @@ class _PythonScript:
             if name not in space or (name in given and space[name] is given[name]):
                 continue
             value = space[name]
-            known = name in scope
-            if known and type(value) is type(scope[name]) and value == scope[name]:
+            if name in scope and same(value, scope[name]):
                 continue
             if callable(value) or name.startswith("_"):
                 continue  # functions a script defines for itself are no variables
-            changed[name] = codec.admit(value, max_bytes=SCRIPT_BYTES)
+            changed[name] = self._admitted(name, value)
         return changed
+
+    def _admitted(self, name: str, value: object) -> Value:
+        try:
+            return codec.admit(value, max_bytes=SCRIPT_BYTES)
+        except BadInput as error:
+            message = f"the script gives the variable {name} a value it cannot hold: {error}"
+            raise ExecutionFault(message) from error
+
+
+def same(one: Value, other: Value) -> bool:
+    """Tell whether two values are equal and of equal types throughout (1 is not true)."""
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(v, other[k]) for k, v in one.items())
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
 
 
 def _dedent(text: str) -> str:

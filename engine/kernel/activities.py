@@ -167,6 +167,7 @@ class Activity(MappedNode):
             return
         body = token.body
         assert self.repetition is not None
+        self.repetition.prepare(token)
         token.workflow.process.finish(token)
         self.repetition.child_done(body, token)
 
@@ -380,6 +381,10 @@ class SubProcess(Activity):
         self.finish_again(token)
 
 
+#: calls within calls; a process that calls itself without end stops here
+DEEPEST_CALL = 100
+
+
 @dataclass(frozen=True, slots=True)
 class Called:
     """Which process a call activity calls, and what data cross the border."""
@@ -410,6 +415,10 @@ class CallActivity(Activity):
             process_id, call.binding, outer.definition_id, call.version_tag
         )
         definition = process.world.definition(definition_id)
+        if not definition.root.entries:
+            raise ExecutionFault(f"the called process {process_id} has no none start event")
+        if outer.calls >= DEEPEST_CALL:
+            raise ExecutionFault(f"calls are nested deeper than {DEEPEST_CALL}, by {process_id}")
         values = self._given(token, definition.inputs)
         variables = Variables(token.id, None, values)
         variables.written = set()

@@ -114,6 +114,8 @@ class Node(BpmnTaskSpec):
 def wait_at(node: Node, scope: Scope, flow: Flow) -> dict[str, int]:
     """Put a token down at a joining gateway; return all that waits there, by flow."""
     waiting = scope.arrivals.setdefault(node.name, {})
+    if scope.spec.joins:
+        scope.process.joining.add(scope)
     waiting[flow.id] = waiting.get(flow.id, 0) + 1
     scope.live += 1
     return waiting

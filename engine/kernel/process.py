@@ -19,7 +19,7 @@ from engine.kernel.books import Books
 from engine.kernel.scopes import Variables
 from engine.kernel.tokens import CANCELLED, COMPLETED, READY, WAITING, Scope, Token, World
 from engine.kernel.triggers import ConditionTrigger
-from engine.languages import Expression
+from engine.languages import Expression, same
 from engine.model import InstanceState, NewIncident, NewWork, Step, ThrownSignal, Value
 
 if TYPE_CHECKING:
@@ -46,6 +46,10 @@ class Process(Books, BpmnWorkflow):
         #: tokens that wait for a condition, and whether it is time to look at them
         self.watchers: dict[int, Token] = {}
         self._changed = False
+        #: scopes in which tokens wait at a joining gateway
+        self.joining: set[Scope] = set()
+        #: scopes in which no token flows any more
+        self._endings: list[Scope] = []
         self._ready: list[tuple[int, int, int, Token]] = []
         self._order = 0
         self._budget = world.limits.activations
@@ -81,6 +85,7 @@ class Process(Books, BpmnWorkflow):
             self._budget -= 1
             self._activate(token)
             self.settle()
+        self.pieces = 0
 
     def _activate(self, token: Token) -> None:
         self.record("element.activated", token, token.via)
@@ -252,7 +257,12 @@ class Process(Books, BpmnWorkflow):
             self.end_scope(scope)
 
     def end_scope(self, scope: Scope) -> None:
-        """End a scope in which no token flows any more."""
+        """End a scope in which no token flows any more, as the next thing that happens."""
+        self._endings.append(scope)
+
+    def _end_scope(self, scope: Scope) -> None:
+        if self.subprocesses.get(scope.owner.id if scope.owner else 0) is not scope or scope.live:
+            return  # it was cancelled in the meantime
         if scope.owner is None:
             self._end_root(InstanceState.COMPLETED)
             return
@@ -283,6 +293,11 @@ class Process(Books, BpmnWorkflow):
                 self.record_instance(scope, f"instance.{state}", state)
 
     def _cancel_tokens(self, scope: Scope) -> None:
+        inside = [scope]
+        for outer in inside:
+            inside.extend(t.inner for t in outer.tasks.values() if t.inner is not None)
+        for inner in reversed(inside[1:]):  # innermost first, so that nothing recurses
+            self.close_scope(inner, InstanceState.CANCELLED)
         self._stop_listening(scope)
         for token in list(scope.tasks.values()):
             if token.id in scope.tasks:
@@ -387,7 +402,9 @@ class Process(Books, BpmnWorkflow):
 
     def settle(self) -> None:
         """Draw the consequences of what has just happened, before anything else runs."""
-        while self._changed:
+        while self._endings or self._changed:
+            while self._endings:
+                self._end_scope(self._endings.pop())
             self._changed = False
             for token in list(self.watchers.values()):
                 if self.index.get(token.id) is not token:
@@ -404,10 +421,11 @@ class Process(Books, BpmnWorkflow):
 
     def check_joins(self) -> None:
         """Let inclusive gateways go on for which nothing can arrive any more."""
-        for scope in list(self.subprocesses.values()):
-            if scope.spec.joins and (scope.arrivals or scope.memo):
-                for join in scope.spec.joins:
-                    join.reconsider(scope)
+        for scope in list(self.joining):
+            for join in scope.spec.joins:
+                join.reconsider(scope)
+            if not scope.arrivals and not (scope.memo or {}).get("complex"):
+                self.joining.discard(scope)
 
     # ------------------------------------------------ variables and expressions
 
@@ -420,7 +438,7 @@ class Process(Books, BpmnWorkflow):
         values = home.values
         if name in values:
             old = values[name]
-            if old is value or (type(old) is type(value) and old == value):
+            if same(old, value):
                 return
         values[name] = value
         self._changed = True

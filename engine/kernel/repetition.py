@@ -95,7 +95,7 @@ class MultiInstance:
         memo["active"] -= 1
         if memo["outputs"] is not None:
             outputs = list(memo["outputs"])
-            outputs[(child.memo or {})["index"]] = self._output(child)
+            outputs[(child.memo or {})["index"]] = (child.memo or {})["output"]
             memo["outputs"] = outputs
         body.memo = memo
         process.attempt(body, lambda: self._go_on(body, child.vars), "finish")
@@ -108,6 +108,10 @@ class MultiInstance:
             self._spawn(body, memo["items"][memo["next"]])
         elif memo["active"] == 0:
             self._end(body)
+
+    def prepare(self, child: Token) -> None:
+        """Evaluate what an instance gives; called while an incident can still stop it."""
+        child.memo = {**(child.memo or {}), "output": self._output(child)}
 
     def _output(self, child: Token) -> Value:
         if self.output_element is not None:
@@ -168,6 +172,9 @@ class StandardLoop:
             return True
         self._spawn(body)
         return None
+
+    def prepare(self, child: Token) -> None:
+        """Do nothing: a round gives nothing of its own."""
 
     def _spawn(self, body: Token) -> None:
         round_number = _memo(body)["done"] + 1

@@ -124,6 +124,8 @@ def _scope_in(process: Process, row: list[Any]) -> Scope:
     scope = process.open_scope(owner, spec, variables, instance_id, definition_id)
     scope.arrivals = arrivals or {}
     scope.memo = memo
+    if spec.joins and (arrivals or (memo or {}).get("complex")):
+        process.joining.add(scope)
     scope.live = sum(sum(flows.values()) for flows in scope.arrivals.values())
     return scope
 

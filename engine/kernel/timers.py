@@ -53,6 +53,13 @@ class Cycle:
         """Return the first due moment, counted from now where no date is drawn."""
         return self.begin if self.begin is not None else self.every.after(now)
 
+    @property
+    def interval(self) -> str:
+        """Return the distance as an ISO 8601 duration."""
+        months, exact = self.every.months, self.every.exact
+        seconds = Decimal(exact // timedelta(microseconds=1)) / 1_000_000
+        return f"P{f'{months}M' if months else ''}{f'T{seconds:f}S' if exact else ''}"
+
 
 @lru_cache(maxsize=4096)
 def parse_duration(text: str) -> Span:
@@ -91,6 +98,8 @@ def parse_cycle(text: str) -> Cycle:
     if len(parts) not in (2, 3) or not re.fullmatch(r"R\d*", parts[0]):
         raise ExecutionFault(f"{text!r} is no ISO 8601 repeating interval such as R3/PT10M")
     times = int(parts[0][1:]) if parts[0] != "R" else None
+    if times == 0:
+        raise ExecutionFault(f"{text!r} would never fire; write R1 for once")
     if len(parts) == 3 and parts[2].startswith(("P", "-P")):
         begin, every = parse_moment(parts[1]), parse_duration(parts[2])
     elif len(parts) == 3:  # R/start/end: the distance repeats

@@ -139,8 +139,15 @@ class Scope(BpmnSubWorkflow):
         self.arrivals: dict[str, dict[str, int]] = {}
         #: event sub-processes that listen
         self.arms: list[Token] = []
+        #: called processes around it, itself included
+        self.calls: int = 0
+        if owner is not None:
+            self.calls = owner.workflow.calls + self.is_instance
         #: what the scope must remember over a snapshot
         self.memo: dict[str, Value] | None = None
+
+    def _calculate_depth(self) -> int:
+        return 0 if self.owner is None else int(self.owner.workflow.depth) + 1
 
     @property
     def parent_workflow(self) -> Scope | None:

@@ -50,7 +50,7 @@ class TimerTrigger(Trigger):
             return to_span(value).after(now), 0, ""
         cycle = to_cycle(value)
         left = None if cycle.times is None else cycle.times - 1
-        return cycle.first(now), left, str(value).rsplit("/", 1)[-1]
+        return cycle.first(now), left, cycle.interval
 
     def arm(self, token: Token) -> None:
         process = token.workflow.process
@@ -75,11 +75,19 @@ class TimerTrigger(Trigger):
 
 
 def next_due(last: datetime, every: str, now: datetime, endless: bool) -> datetime:
-    """Return when a cycle is due again; an endless one does not make up for missed turns."""
-    span = parse_duration(every) if every.startswith("P") else to_span(every)
+    """Return when a cycle is due again.
+
+    An endless one that has slept does not make up for missed turns, and keeps its phase.
+    """
+    span = parse_duration(every)
     due = span.after(last)
-    if endless and span.after(due) <= now:
-        return span.after(now)
+    if not endless:
+        return due
+    if not span.months:
+        missed = (now - due) // span.exact
+        return due + span.exact * missed if missed > 0 else due
+    while span.after(due) <= now:
+        due = span.after(due)
     return due
 
 

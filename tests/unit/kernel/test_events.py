@@ -431,7 +431,7 @@ def test_a_timer_start_event_tells_when_and_how_often() -> None:
     (trigger,) = Player(drawing).definitions["p"].triggers(BEGIN)
     # then
     assert trigger.due_at == BEGIN + timedelta(hours=1)
-    assert (trigger.repeats, trigger.interval) == (2, "PT1H")
+    assert (trigger.repeats, trigger.interval) == (2, "PT3600S")
 
 
 def test_a_failing_output_mapping_is_an_incident_that_keeps_the_result() -> None:
