@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.errors import EngineError
+from web.problems import NoDatabase
 from web.serve import HOPELESS
 
 if TYPE_CHECKING:
@@ -107,6 +108,9 @@ def main(name: str, listen: int, hint: int, beat: int, life: int) -> None:
             run_web(settings, listen=listen, hint=hint, beat=beat)
         else:
             sys.exit(run_worker(settings, hint=hint, beat=beat))
+    except NoDatabase as error:
+        log.error("%s", error)
+        sys.exit(1)  # it may come back
     except EngineError as error:
         log.error("%s", error)
         sys.exit(HOPELESS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import click
@@ -56,9 +57,11 @@ def cell(value: Any) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, tuple | list):
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, tuple):
         return ",".join(str(item) for item in value)
-    if isinstance(value, dict):
+    if isinstance(value, dict | list):
         return to_json_text(value)
     # tabs and line ends would break the table, control characters the terminal
     return "".join(c if c.isprintable() else " " for c in str(value))
@@ -97,12 +100,13 @@ class Output:
 
     def listing(self, values: Iterable[Any], columns: Sequence[str]) -> None:
         """Print many results: a JSON array with one element a line, or a table of these fields."""
-        rows = [plain(value) for value in values]
         if self.as_json:
-            body = ",\n".join(to_json_text(row) for row in rows)
+            body = ",\n".join(to_json_text(plain(value)) for value in values)
             click.echo(f"[{body}]")
-        elif rows:
+            return
+        rows = [[cell(getattr(value, column)) for column in columns] for value in values]
+        if rows:
             heads = [column.upper().replace("_", " ") for column in columns]
-            click.echo(table([[cell(row[c]) for c in columns] for row in rows], heads))
+            click.echo(table(rows, heads))
         else:
             self.say("nothing found")

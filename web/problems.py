@@ -32,6 +32,12 @@ class UnsupportedBody(errors.BadInput):
     code = "unsupported_media_type"
 
 
+class NoDatabase(errors.EngineError):
+    """The database cannot be opened. Check database_url and data_dir, and whether it runs."""
+
+    code = "no_database"
+
+
 class Unauthorised(errors.EngineError):
     """The call carries no valid token. Send `Authorization: Bearer TOKEN`."""
 
@@ -54,6 +60,7 @@ STATUSES: dict[type[errors.EngineError], tuple[int, str]] = {
     errors.HandlerSetupError: (500, "The server is not set up"),
     errors.SettingsError: (500, "The server is not set up"),
     errors.SchemaTooNew: (503, "The database belongs to a newer version"),
+    NoDatabase: (503, "The database does not answer"),
     errors.EngineError: (500, "The server failed"),
 }
 

@@ -122,6 +122,8 @@ def _member(item: Field, body: Mapping[str, Any]) -> Any:
     fits = isinstance(value, _PYTHON[item.kind])
     if not fits or (isinstance(value, bool) and item.kind != "boolean"):
         raise WrongField(where, f"is not {_WORDS[item.kind]}")
+    if item.required and value == "":
+        raise WrongField(where, "is empty")
     return _within(item, value, where)
 
 

@@ -83,28 +83,35 @@ class Caseway:
     def serving(self, **settings: str) -> Iterator[Served]:
         """Run `caseway serve` on a free port; it is stopped, or at last killed, at the end."""
         extra = {f"CASEWAY_{name.upper()}": value for name, value in settings.items()}
-        process = subprocess.Popen(
-            self.command("serve", "--port", "0", "--json"),
-            cwd=self.folder,
-            env={**self.environment, **extra},
-            stdout=subprocess.PIPE,
-            stderr=(self.folder / "serve.log").open("ab"),
-            text=True,
-        )
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line, (self.folder / "serve.log").read_text()
-            yield Served(process, json.loads(line)["url"])
-        finally:
-            if process.poll() is None:
-                process.terminate()
+        log = self.folder / "serve.log"
+        with log.open("ab") as errors:
+            process = subprocess.Popen(
+                self.command("serve", "--port", "0", "--json"),
+                cwd=self.folder,
+                env={**self.environment, **extra},
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+        assert process.stdout is not None
+        with process.stdout as told:
             try:
-                process.wait(PATIENCE_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            process.stdout.close()  # type: ignore[union-attr]
+                line = told.readline()
+                assert line, log.read_text()
+                yield Served(process, json.loads(line)["url"])
+            finally:
+                end(process)
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """Stop a service, or at last kill it."""
+    if process.poll() is None:
+        process.terminate()
+    try:
+        process.wait(PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

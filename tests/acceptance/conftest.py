@@ -21,12 +21,12 @@ def empty_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def data(empty_data: Path, tmp_path: Path) -> Path:
+def data_folder(empty_data: Path, tmp_path: Path) -> Path:
     """Return a data folder of this test's own."""
     return Path(shutil.copytree(empty_data, tmp_path / "data"))
 
 
 @pytest.fixture
-def caseway(data: Path) -> Caseway:
+def caseway(data_folder: Path) -> Caseway:
     """Return the command line on an empty database."""
-    return Caseway(data.parent)
+    return Caseway(data_folder.parent)

@@ -69,8 +69,8 @@ class Api:
 
 
 @pytest.fixture
-def settings(data: Path) -> Settings:
-    return Settings(data_dir=data, upload_limit=200_000, input_limit=20_000)
+def settings(data_folder: Path) -> Settings:
+    return Settings(data_dir=data_folder, upload_limit=200_000, input_limit=20_000)
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,9 +43,12 @@ def root(caseway: Caseway) -> dict[str, Any]:
     return dict(found)
 
 
-@pytest.fixture
-def walked(caseway: Caseway) -> Caseway:
+@pytest.fixture(scope="module")
+def walked(empty_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Caseway:
     """Return the command line after the whole walk, and the reminder done as the README asks."""
+    folder = tmp_path_factory.mktemp("walk")
+    shutil.copytree(empty_data, folder / "data")
+    caseway = Caseway(folder)
     (caseway.folder / "processes").symlink_to(ROOT / "processes")
     walk = commands()
     assert len(walk) >= 14

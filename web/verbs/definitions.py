@@ -14,7 +14,7 @@ from web.session import Session, by_option, common
 if TYPE_CHECKING:
     from engine.model import Deployment, Problem
 
-COLUMNS = ("process_id", "version", "active", "name", "created_at", "hash")
+COLUMNS = ("process_id", "version", "active", "name", "created_at", "deployment_id")
 PATHS = click.argument(
     "paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
 )

@@ -25,10 +25,12 @@ def serve(session: Session, host: str | None, port: int | None) -> int:
     SIGTERM or Ctrl-C lets both finish what they have begun. The address is printed when the port
     is taken; calls made before the web process is up wait for it.
     """
+    from web.opening import prepare
     from web.serve import Parent, bind, url_of
 
     session.overrides |= {"host": host, "port": port}
     settings = session.settings
+    prepare(settings)
     _log(settings.log_level)
     listener = bind(settings.host, settings.port)
     url = url_of(listener)
@@ -68,7 +70,9 @@ def work(session: Session, drain: bool) -> int:
         session.out.one({"done": ran}, f"{ran} item(s) of work done")
         return 0
     from engine.dispatch import worker_main
+    from web.opening import prepare
 
+    prepare(session.settings)
     _log(session.settings.log_level)
     return worker_main(session.settings)
 

@@ -99,11 +99,11 @@ def complete(
     What `tasks --json` prints can be piped in: `caseway tasks --limit 0 --json | caseway complete
     --from - --by li --vars '{"answer": "done"}'`. A line's own variables win over --vars.
     """
-    if (task is None) == (source is None):
-        raise click.UsageError("name one TASK, or give --from")
     shared = inputs.variables(pairs, text)
-    if source is not None:
+    if source is not None and task is None:
         return _complete_many(session, source, shared, by)
+    if source is not None or task is None:
+        raise click.UsageError("name one TASK, or give --from")
     instance = session.engine.complete(task, shared, by=by)
     session.out.one(instance, f"completed; case {instance.id} is {instance.state.value}")
     return 0

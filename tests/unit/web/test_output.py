@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from engine.model import Problem, Severity
 from web.output import MAX_COLUMN, cell, fit, problem_line, table, width
 
@@ -32,6 +34,7 @@ def test_a_cell_keeps_to_one_line_and_sends_nothing_to_the_terminal() -> None:
     assert cell(None) == "-"
     assert cell(("a", "b")) == "a,b"
     assert cell(True) == "yes"
+    assert cell(datetime(2026, 5, 1, 9, 0, 0, 5, tzinfo=UTC)) == "2026-05-01 09:00:00"
 
 
 def test_a_problem_names_place_weight_message_and_advice() -> None:

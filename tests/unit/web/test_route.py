@@ -43,6 +43,7 @@ def test_a_number_may_be_whole_or_decimal() -> None:
         ({}, "/name", "missing"),
         ({"name": None}, "/name", "missing"),
         ({"name": 1}, "/name", "not a text"),
+        ({"name": ""}, "/name", "empty"),
         ({"name": "x", "colour": 1}, "/colour", "no such field"),
         ({"name": "x", "count": "1"}, "/count", "not a whole number"),
         ({"name": "x", "count": True}, "/count", "not a whole number"),
