@@ -53,6 +53,8 @@ _INT_LOW, _INT_HIGH = -(2**63), 2**64 - 1
 #: decimal128 with its subnormal numbers
 _MOST, _LEAST = 6144, -6176
 _HOURS_18 = 18 * 3600
+#: of a whole number; Python converts none of more than 4,300 digits to text
+_BITS = 14_000
 
 
 # storage
@@ -266,6 +268,8 @@ class _Door:
 
     def number(self, value: int | float | Decimal, place: _Place) -> int | Decimal:
         if isinstance(value, int):
+            if value.bit_length() > _BITS:
+                self.refuse(place, "the number has too many digits")
             self.spend(value.bit_length() // 3 + 2, place)
             return int(value)
         if isinstance(value, float):

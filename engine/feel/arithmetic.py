@@ -55,13 +55,13 @@ def fit(value: int) -> Number:
 
 
 def number_literal(text: str) -> Number:
-    """Return the number a literal spells: int without fraction and exponent, else Decimal."""
+    """Return the number a literal spells: int without fraction and exponent, else Decimal.
+
+    ArithmeticError where it is too large for 34 digits and an exponent.
+    """
     if text.isdigit() and len(text) <= 34:
         return int(text)
-    wide = CTX.copy()
-    wide.traps[Overflow] = False
-    value = wide.create_decimal(text)
-    return value if value.is_finite() else Decimal("9.999999999999999999999999999999999E+6144")
+    return CTX.create_decimal(text)
 
 
 def negated(value: Number) -> Number:

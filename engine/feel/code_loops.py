@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
+from engine.feel.arithmetic import Number
 from engine.feel.compiler import Compiler, Level, compiles, folded, plain
 from engine.feel.kinds import DATE, a_kind, kind_of, number_of
 from engine.feel.moments import AnyDate, civil, day_number, make_date
@@ -57,11 +58,18 @@ def _count_to(run: Run, start: object, end: object, at: int) -> Iterable[object]
         step = 1 if first <= last else -1
         return (make_date(*civil(day)) for day in range(first, last + step, step))
     low, high = number_of(start), number_of(end)
-    if low is None or high is None or low != int(low) or high != int(high):
+    if not _is_whole(low) or not _is_whole(high):
         run.fail(f"cannot count from {a_kind(start)} to {a_kind(end)}", at)
         return None
-    step = 1 if low <= high else -1
-    return range(int(low), int(high) + step, step)
+    begin, last = int(low), int(high)
+    step = 1 if begin <= last else -1
+    return range(begin, last + step, step)
+
+
+def _is_whole(number: Number | None) -> TypeGuard[Number]:
+    if number is None or isinstance(number, int):
+        return number is not None
+    return number.adjusted() < 34 and number == number.to_integral_value()
 
 
 def _items_of(run: Run, span: Range, at: int) -> Iterable[object] | None:
@@ -202,11 +210,11 @@ def _listed(value: object) -> Sequence[object]:
 
 def _pick(run: Run, value: object, index: object, at: int) -> object:
     items, number = _listed(value), number_of(index)
-    if number is None or number != int(number):
+    if not _is_whole(number):
         return run.fail("a list is indexed by whole numbers", at)
     place = int(number)
     if place == 0 or abs(place) > len(items):
-        return run.fail(f"the list has no position {place}", at)
+        return run.fail("the list has no item at this position", at)
     return plain(items[place - 1 if place > 0 else place])
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from engine.feel.arithmetic import BOUND, OPERATIONS, Refused, negate
@@ -15,10 +17,10 @@ from engine.feel.nodes import (
     If,
     Literal,
     Logic,
-    Name,
     Negation,
 )
 from engine.feel.run import Code, Run
+from engine.feel.values import YearsMonthsDuration
 
 _Operation = Callable[[object, object], object]
 
@@ -42,9 +44,9 @@ def arithmetic(compiler: Compiler, node: Arithmetic) -> Code:
         return constant(short.value)
     first = compiler.code(folded(node.first))
     if len(node.rest) == 1:
-        operator, operand, at = node.rest[0]
+        sign, operand, at = node.rest[0]
         right = compiler.code(folded(operand))
-        return _BINARY.get(operator, _other)(first, right, OPERATIONS[operator], at)
+        return _BINARY.get(sign, _other)(first, right, OPERATIONS[sign], at)
     rest = [(OPERATIONS[op], compiler.code(folded(operand)), at) for op, operand, at in node.rest]
 
     def chain(env: Any) -> object:
@@ -117,9 +119,9 @@ def negation(compiler: Compiler, node: Negation) -> Code:
     return negated
 
 
-def compare(run: Run, operator: str, left: object, right: object, at: int) -> bool | None:
+def compare(run: Run, sign: str, left: object, right: object, at: int) -> bool | None:
     """Return `left op right`; null and a diagnostic where the two cannot be compared."""
-    found = TESTS[operator](left, right)
+    found = TESTS[sign](left, right)
     if found is None:
         run.fail(f"cannot compare {a_kind(left)} with {a_kind(right)}", at)
     return found
@@ -140,92 +142,31 @@ TESTS: dict[str, Callable[[object, object], bool | None]] = {
 }
 
 
+#: types whose values Python orders and equates as FEEL does, when both sides are of one
+_ALIKE = frozenset({int, str, Decimal, YearsMonthsDuration})
+_PYTHON: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
 @compiles(Comparison)
 def comparison(compiler: Compiler, node: Comparison) -> Code:
-    """Compile a comparison; a variable against a whole number or a string has a short way."""
-    left, right = folded(node.left), folded(node.right)
-    operator, at = node.operator, node.at
-    if isinstance(left, Name) and isinstance(right, Literal) and compiler.is_root(left.name):
-        slow = _general(compiler.code(left), constant(right.value), operator, at)
-        if type(right.value) is int:
-            return _INT[operator](left.name, right.value, slow)
-        if type(right.value) is str and operator in ("=", "!="):
-            return _text(left.name, right.value, operator == "=", slow)
-        return slow
-    return _general(compiler.code(left), compiler.code(right), operator, at)
+    """Compile a comparison; two numbers or two strings have a short way."""
+    left, right = compiler.code(folded(node.left)), compiler.code(folded(node.right))
+    sign, at, plainly = node.operator, node.at, _PYTHON[node.operator]
 
-
-def _general(left: Code, right: Code, operator: str, at: int) -> Code:
-    def general(env: Any) -> object:
-        return compare(env.run, operator, left(env), right(env), at)
-
-    return general
-
-
-def _text(key: str, value: str, wanted: bool, slow: Code) -> Code:
     def test(env: Any) -> object:
-        found = env.scope.get(key)
-        return (found == value) is wanted if type(found) is str else slow(env)
+        one, other = left(env), right(env)
+        if type(one) is type(other) and type(one) in _ALIKE:
+            return plainly(one, other)
+        return compare(env.run, sign, one, other, at)
 
     return test
-
-
-def _above(key: str, value: int, slow: Code) -> Code:
-    def test(env: Any) -> object:
-        found = env.scope.get(key)
-        return found > value if type(found) is int else slow(env)
-
-    return test
-
-
-def _not_below(key: str, value: int, slow: Code) -> Code:
-    def test(env: Any) -> object:
-        found = env.scope.get(key)
-        return found >= value if type(found) is int else slow(env)
-
-    return test
-
-
-def _below(key: str, value: int, slow: Code) -> Code:
-    def test(env: Any) -> object:
-        found = env.scope.get(key)
-        return found < value if type(found) is int else slow(env)
-
-    return test
-
-
-def _not_above(key: str, value: int, slow: Code) -> Code:
-    def test(env: Any) -> object:
-        found = env.scope.get(key)
-        return found <= value if type(found) is int else slow(env)
-
-    return test
-
-
-def _is(key: str, value: int, slow: Code) -> Code:
-    def test(env: Any) -> object:
-        found = env.scope.get(key)
-        return found == value if type(found) is int else slow(env)
-
-    return test
-
-
-def _is_not(key: str, value: int, slow: Code) -> Code:
-    def test(env: Any) -> object:
-        found = env.scope.get(key)
-        return found != value if type(found) is int else slow(env)
-
-    return test
-
-
-_INT: dict[str, Callable[[str, int, Code], Code]] = {
-    ">": _above,
-    ">=": _not_below,
-    "<": _below,
-    "<=": _not_above,
-    "=": _is,
-    "!=": _is_not,
-}
 
 
 @compiles(Between)
@@ -250,7 +191,7 @@ def logic(compiler: Compiler, node: Logic) -> Code:
     parts = [compiler.code(part) for part in node.parts]
     if len(parts) == 2:
         return (_either if decisive else _both)(parts[0], parts[1], node.at)
-    at, operator = node.at, node.operator
+    at, word = node.at, node.operator
 
     def chain(env: Any) -> object:
         sure = True
@@ -260,15 +201,15 @@ def logic(compiler: Compiler, node: Logic) -> Code:
                 return decisive
             if found is not True and found is not False:
                 sure = False
-                _complain(env.run, operator, found, at)
+                _complain(env.run, word, found, at)
         return not decisive if sure else None
 
     return chain
 
 
-def _complain(run: Run, operator: str, found: object, at: int) -> None:
+def _complain(run: Run, word: str, found: object, at: int) -> None:
     if found is not None:
-        run.fail(f"'{operator}' needs true or false, got {a_kind(found)}", at)
+        run.fail(f"'{word}' needs true or false, got {a_kind(found)}", at)
 
 
 def _both(left: Code, right: Code, at: int) -> Code:

@@ -104,15 +104,19 @@ def membership(compiler: Compiler, node: Membership) -> Code:
         if type(low) is int and type(high) is int:
             low += not span.value.start_included
             high -= not span.value.end_included
-            if isinstance(node.value, Name) and compiler.is_root(node.value.name):
-                return _variable_within(node.value.name, low, high, general)
+            return _within(value, low, high, check, at)
     return general
 
 
-def _variable_within(key: str, low: int, high: int, slow: Code) -> Code:
+def _within(code: Code, low: int, high: int, check: _Check, at: int) -> Code:
     def test(env: Any) -> object:
-        found = env.scope.get(key)
-        return low <= found <= high if type(found) is int else slow(env)
+        found = code(env)
+        if type(found) is int:
+            return low <= found <= high
+        result = check(env, found)
+        if result is None:
+            return env.run.fail(f"cannot tell whether {a_kind(found)} is in it", at)
+        return result
 
     return test
 

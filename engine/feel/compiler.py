@@ -61,10 +61,6 @@ class Compiler:
         """Tell whether a loop, context or parameter declares the name."""
         return any(name in level.names or level.single == name for level in self.levels)
 
-    def is_root(self, name: str) -> bool:
-        """Tell whether a name can be read straight from the scope, the run being the frame."""
-        return not self.levels and name not in BUILTINS
-
     def note_read(self, name: str, at: int, sure: bool) -> None:
         """Remember that a variable of the scope is (or may be) read."""
         self.reads.append((name, at, sure))

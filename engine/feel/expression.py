@@ -24,6 +24,7 @@ from engine.feel import (
     of_strings,
 )
 from engine.feel.compiler import Compiler
+from engine.feel.direct import Detour, Direct, direct
 from engine.feel.library import BUILTINS, LONG_NAMES
 from engine.feel.parser import parse
 from engine.feel.run import DEFAULT_LIMITS, Code, Limits, Run
@@ -44,9 +45,11 @@ Diagnostics = list[tuple[str, int | None]]
 class Expression:
     """One compiled text; immutable, may be shared by threads."""
 
-    __slots__ = ("_code", "free_names", "problems", "reads", "text")
+    __slots__ = ("_code", "_direct", "free_names", "problems", "reads", "text")
 
-    def __init__(self, text: str, compiler: Compiler, code: Code) -> None:
+    def __init__(
+        self, text: str, compiler: Compiler, code: Code, short: Direct | None = None
+    ) -> None:
         #: as written
         self.text = text
         #: variables that are, or within a filter may be, read from the scope
@@ -56,6 +59,8 @@ class Expression:
         #: (name, offset, whether it can only be a variable) for each place that reads the scope
         self.reads = tuple(compiler.reads)
         self._code = code
+        #: the short way, tried first
+        self._direct = short
 
     def evaluate(
         self,
@@ -71,6 +76,12 @@ class Expression:
         What does not fit gives null and appends (message, offset) to `diagnostics`; with `strict`
         it raises FeelError. Broken limits raise FeelError always. `now` is the moment of `now()`.
         """
+        short = self._direct
+        if short is not None:
+            try:
+                return short(scope)
+            except (Detour, KeyError, ArithmeticError):
+                pass
         run = Run(scope)
         if now is not None:
             run.now = now
@@ -82,6 +93,8 @@ class Expression:
             run.limits = limits
         try:
             return self._code(run)
+        except ArithmeticError:
+            return run.fail("a number is not within 34 digits, or is no number", None)
         except RecursionError:
             raise FeelError("the expression or its data are nested too deeply") from None
 
@@ -118,7 +131,7 @@ def _compiled(text: str, kind: str, names: frozenset[str], types: Mapping[str, T
     compiler = Compiler(names, types)
     try:
         node = parse(text, kind, sorted(names), LONG_NAMES)
-        return Expression(text, compiler, compiler.code(node))
+        return Expression(text, compiler, compiler.code(node), direct(node))
     except RecursionError:
         raise FeelError("the expression is nested too deeply", 0) from None
 

@@ -236,8 +236,9 @@ def holds(candidate: object, value: object) -> bool | None:
 
 def number_text(value: int | Decimal) -> str:
     """Return a number in plain digits; a whole number without a fraction."""
-    if isinstance(value, int):
+    if isinstance(value, int) and value.bit_length() < 10_000:
         return str(value)
+    value = Decimal(value)
     if value == value.to_integral_value():
         return f"{value.to_integral_value():f}" if value else "0"
     return f"{value:f}"

@@ -22,11 +22,12 @@ _token = re.compile(
     rf"|(?P<name>[{_START}][{_PART}]*)"
     r"|(?P<quoted>`[^`\n]*`)"
     r'|(?P<string>"[^"\\]*(?:\\.[^"\\]*)*")'
-    r"|(?P<operator>\.\.|\*\*|->|<=|>=|!=|==|[-+*/=<>()\[\]{},:.@'])",
+    r"|(?P<operator>\.\.|\*\*|->|<=|>=|!=|==|/(?!\*)|[-+*=<>()\[\]{},:.@'])",
     re.DOTALL,
 )
 _escape = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{6})|([nrt\"'\\]))|\\(.)", re.DOTALL)
 _SIMPLE = {"n": "\n", "r": "\r", "t": "\t"}
+_half = re.compile("[\ud800-\udfff]")
 _surrogates = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
@@ -76,7 +77,7 @@ def unescape(text: str) -> str:
     if "\\" not in text:
         return text
     plain = _escape.sub(_character, text)
-    return _surrogates.sub(_join, plain)
+    return _half.sub("\ufffd", _surrogates.sub(_join, plain))
 
 
 def _character(match: re.Match[str]) -> str:

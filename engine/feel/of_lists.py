@@ -255,7 +255,7 @@ def _distinct(run: Run, items: Items) -> list[object]:
                 continue
             plain.add((kind, item))
         else:
-            run.count(len(others))
+            run.count(2 * len(others))
             if any(equal(item, other) is True for other in others):
                 continue
             others.append(item)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine.feel import iso
-from engine.feel.arithmetic import negated, number_literal
+from engine.feel.arithmetic import Number, negated, number_literal
 from engine.feel.lexer import END, NAME, NUMBER, OPERATOR, STRING
 from engine.feel.names import KnownNames
 from engine.feel.nodes import (
@@ -254,8 +254,7 @@ class Parser(Reader):
     def _primary(self) -> Node:
         token = self.token
         if token.kind == NUMBER:
-            self.take()
-            return Literal(token.start, number_literal(token.text))
+            return Literal(token.start, self._number())
         if token.kind == STRING:
             self.take()
             return Literal(token.start, token.text)
@@ -264,6 +263,13 @@ class Parser(Reader):
         if token.kind == OPERATOR:
             return self._opened()
         raise self.error("expected a value")
+
+    def _number(self) -> Number:
+        token = self.take()
+        try:
+            return number_literal(token.text)
+        except ArithmeticError:
+            raise self.error("this number is too large", token.start) from None
 
     def _word(self) -> Node:
         token = self.token
@@ -283,7 +289,7 @@ class Parser(Reader):
         token = self.token
         if token.text == "-" and self.peek().kind == NUMBER:
             self.take()
-            return Literal(token.start, negated(number_literal(self.take().text)))
+            return Literal(token.start, negated(self._number()))
         if token.text == "@":
             return self._literal()
         if token.text == "(":
