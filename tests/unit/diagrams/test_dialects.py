@@ -1,0 +1,153 @@
+"""Extensions: honoured, refused, or let through because they execute nothing."""
+
+from __future__ import annotations
+
+import pytest
+from lxml import etree
+
+from engine.diagrams.diagram import Diagram
+from engine.diagrams.dialects import dialect_of
+from engine.model import Severity
+from tests.drawing import (
+    HEAD,
+    diagram,
+    end,
+    extension,
+    node,
+    path,
+    process,
+    service,
+    start,
+    user,
+)
+from tests.unit.diagrams.gate import accepted, objections, read
+
+CAMUNDA = 'xmlns:camunda="http://camunda.org/schema/1.0/bpmn"'
+SPIFF = 'xmlns:spiffworkflow="http://spiffworkflow.org/bpmn/schema/1.0/core"'
+
+
+def drawn(part: str) -> bytes:
+    return diagram(process("p", start("s"), part, end("e"), path("s", "x", "e")))
+
+
+def test_everything_a_user_task_needs_is_accepted() -> None:
+    # given
+    part = user(
+        "x",
+        extension(
+            "<zeebe:userTask/>",
+            '<zeebe:formDefinition externalReference="answer"/>',
+            '<zeebe:assignmentDefinition assignee="=owner" candidateGroups="sales, desk"/>',
+            '<zeebe:taskSchedule dueDate="=due" followUpDate="2026-01-01T08:00:00Z"/>',
+            '<zeebe:priorityDefinition priority="80"/>',
+            '<zeebe:ioMapping><zeebe:input source="=a" target="b.c"/></zeebe:ioMapping>',
+            '<zeebe:properties><zeebe:property name="sla" value="PT2H"/></zeebe:properties>',
+        ),
+    )
+    # when / then
+    assert accepted(drawn(part))
+    assert not read(drawn(part)).problems
+
+
+def test_properties_may_stand_everywhere() -> None:
+    # given
+    note = extension('<zeebe:properties><zeebe:property name="a" value="b"/></zeebe:properties>')
+    drawing = diagram(
+        node("message", "m", note, name="M"),
+        process(
+            "p", note, start("s", note), user("x", note), end("e", note),
+            path("s", "x"), node("sequenceFlow", "f", note, sourceRef="x", targetRef="e"),
+        ),
+    )  # fmt: skip
+    # when / then
+    assert not read(drawing).problems
+
+
+@pytest.mark.parametrize(
+    ("inside", "words"),
+    [
+        ("<zeebe:executionListeners/>", "uses “executionListeners”"),
+        ("<zeebe:colour/>", "does not know there"),
+        ('<zeebe:assignmentDefinition team="a"/>', "has the attribute “team”"),
+        ('<zeebe:ioMapping><zeebe:input source="=a"/></zeebe:ioMapping>', "has no target"),
+    ],
+)
+def test_an_extension_that_would_not_be_honoured_is_refused(inside: str, words: str) -> None:
+    # given
+    found = objections(drawn(user("x", extension(inside))), Severity.UNSUPPORTED)
+    # then
+    assert [element for element, _ in found] == ["x"]
+    assert words in found[0][1]
+
+
+def test_an_extension_at_the_wrong_element_is_refused() -> None:
+    # given
+    found = objections(drawn(user("x", extension('<zeebe:taskDefinition type="t"/>'))))
+    # then
+    assert "has no meaning at the user task “x”" in found[0][1]
+
+
+def test_the_target_of_a_mapping_is_the_name_of_a_variable() -> None:
+    # given
+    inside = '<zeebe:ioMapping><zeebe:output source="=a" target="the sum"/></zeebe:ioMapping>'
+    # when / then
+    assert (
+        "cannot be the name of a variable" in objections(drawn(user("x", extension(inside))))[0][1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "word"),
+    [
+        (f'<userTask id="x" {CAMUNDA} camunda:assignee="demo"/>', "“assignee” of the camunda"),
+        (
+            f'<userTask id="x">{extension(f"<camunda:formData {CAMUNDA}/>")}</userTask>',
+            "“formData” of the camunda",
+        ),
+        (
+            f'<userTask id="x">{extension(f"<spiffworkflow:preScript {SPIFF}/>")}</userTask>',
+            "“preScript” of the spiffworkflow",
+        ),
+    ],
+)
+def test_the_extensions_of_other_dialects_are_refused_one_by_one(part: str, word: str) -> None:
+    # given
+    ((element, text),) = objections(drawn(part), Severity.UNSUPPORTED)
+    # then
+    assert element == "x"
+    assert word in text
+
+
+def test_what_executes_nothing_is_let_through() -> None:
+    # given
+    part = (
+        '<userTask id="x" xmlns:acme="urn:acme" acme:colour="red">'
+        f"{extension('<acme:form><acme:field/></acme:form>')}</userTask>"
+    )
+    # when
+    problems = read(drawn(part)).problems
+    # then
+    assert [(p.element, p.severity) for p in problems] == [("x", Severity.INFO)]
+
+
+def test_the_settings_of_another_engine_are_a_warning() -> None:
+    # given
+    part = '<userTask id="x" xmlns:a="http://activiti.org/bpmn" a:assignee="demo"/>'
+    # when / then
+    assert "settings of Activiti" in objections(drawn(part), Severity.WARNING)[0][1]
+
+
+@pytest.mark.parametrize(
+    ("part", "dialect"),
+    [
+        (service("x", "mail"), "zeebe"),
+        (f'<userTask id="x" {CAMUNDA} camunda:assignee="demo"/>', "camunda"),
+        (f'<userTask id="x" {CAMUNDA} camunda:modelerTemplate="demo"/>', "plain"),
+        ('<userTask id="x"/>', "plain"),
+    ],
+)
+def test_the_dialect_of_a_file_is_recognised(part: str, dialect: str) -> None:
+    # given
+    root = etree.fromstring(f"{HEAD}{part}</definitions>".encode())
+    # when / then
+    assert dialect_of(Diagram("a.bpmn", root)) == dialect
