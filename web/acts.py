@@ -119,6 +119,13 @@ def cancel(call: Call) -> Answer:
     )
 
 
+def erase(call: Call) -> Answer:
+    """Remove values from a history."""
+    case = call.path["instance_id"]
+    rows = call.engine.erase(case, call.body["names"], by=call.caller.name, why=call.body["why"])
+    return Answer(body={"instance": case, "rows": rows})
+
+
 def tasks(call: Call) -> Answer:
     """List tasks of people."""
     query = call.query

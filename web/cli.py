@@ -14,11 +14,13 @@ from typing import Any
 
 import click
 
-from web.session import Session
+# nothing of ours is imported here: `engine` may be somebody else's, and `check_owners` shall say so
 
 #: packages of ours whose names other distributions use too
 OWNED = ("engine", "handlers", "web")
 OWNER = "caseway"
+#: modules of web/verbs
+NOUNS = ("definitions", "cases", "tasks", "messages", "admin", "running")
 
 REFUSED, MISUSED, BROKEN = 1, 2, 3
 
@@ -36,7 +38,28 @@ def check_owners() -> None:
             )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Verbs(click.Group):
+    """The verbs, gathered from `web/verbs/` when one is first asked for."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return the names of all verbs."""
+        return sorted(self._verbs())
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Return the verb of this name."""
+        return self._verbs().get(name)
+
+    def _verbs(self) -> dict[str, click.Command]:
+        if not self.commands:
+            for noun in NOUNS:
+                module = importlib.import_module(f"web.verbs.{noun}")
+                self.commands.update({verb.name: verb for verb in module.VERBS})
+        return dict(self.commands)
+
+
+@click.group(
+    cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.option("--data", "data_dir", type=click.Path(path_type=Path), help="Folder of all data.")
 @click.option("--database", "database_url", help="SQLAlchemy URL; default: SQLite in the folder.")
 @click.option("--config", type=click.Path(dir_okay=False), help="TOML file with settings.")
@@ -51,19 +74,9 @@ def cli(context: click.Context, /, config: str | None, as_json: bool, **override
     Every setting can also stand in the environment (CASEWAY_DATA_DIR, CASEWAY_DATABASE_URL, ...)
     or in the TOML file; docs/reference.md lists them.
     """
-    check_owners()
+    from web.session import Session
+
     context.obj = Session(config=config, as_json=as_json, **overrides)
-
-
-def _add_verbs() -> None:
-    from web.verbs import admin, cases, definitions, messages, service, tasks
-
-    for module in (definitions, cases, tasks, messages, admin, service):
-        for verb in module.VERBS:
-            cli.add_command(verb)
-
-
-_add_verbs()
 
 
 def refuse(error: Exception, *, as_json: bool) -> int:
@@ -89,6 +102,11 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status."""
+    try:
+        check_owners()
+    except click.UsageError as error:
+        error.show()
+        return error.exit_code
     from engine.errors import EngineError
 
     try:

@@ -124,6 +124,8 @@ def path_names(path: str) -> list[str]:
 
 
 def _field_schema(item: Field) -> Schema:
+    if item.kind == "texts":
+        return {"type": "array", "items": {"type": "string"}, "minItems": int(item.required)}
     schema: Schema = {"type": _KINDS[item.kind]}
     for name, value in (("enum", list(item.choices)), ("minimum", item.low),
                         ("maximum", item.high), ("default", item.default)):  # fmt: skip
@@ -187,6 +189,11 @@ def _schemas() -> dict[str, Schema]:
                 "deployable": {"type": "boolean"},
                 "problems": {"type": "array", "items": _ref("Problem")},
             },
+        },
+        "Erased": {
+            "type": "object",
+            "required": ["instance", "rows"],
+            "properties": {"instance": {"type": "string"}, "rows": {"type": "integer"}},
         },
         "Receivers": {
             "type": "object",

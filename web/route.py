@@ -22,7 +22,7 @@ class Field:
     """One member of a JSON body, or one query parameter."""
 
     name: str
-    #: text | object | integer | number | boolean
+    #: text | object | integer | number | boolean | texts
     kind: str = "text"
     doc: str
     required: bool = False
@@ -95,9 +95,10 @@ _PYTHON: dict[str, tuple[type, ...]] = {
     "integer": (int,),
     "number": (int, Decimal, float),
     "boolean": (bool,),
+    "texts": (list,),
 }
 _WORDS = {"text": "a text", "object": "an object", "integer": "a whole number",
-          "number": "a number", "boolean": "true or false"}  # fmt: skip
+          "number": "a number", "boolean": "true or false", "texts": "a list of texts"}  # fmt: skip
 
 
 def read_body(fields: tuple[Field, ...], body: Any) -> dict[str, Any]:
@@ -122,7 +123,9 @@ def _member(item: Field, body: Mapping[str, Any]) -> Any:
     fits = isinstance(value, _PYTHON[item.kind])
     if not fits or (isinstance(value, bool) and item.kind != "boolean"):
         raise WrongField(where, f"is not {_WORDS[item.kind]}")
-    if item.required and value == "":
+    if item.kind == "texts" and not all(isinstance(text, str) for text in value):
+        raise WrongField(where, f"is not {_WORDS[item.kind]}")
+    if item.required and value in ("", []):
         raise WrongField(where, "is empty")
     return _within(item, value, where)
 

@@ -1,4 +1,4 @@
-"""incidents, retry, tokens, migrate: the work of whoever keeps the installation running."""
+"""incidents, retry, acts, tokens, migrate: the work of whoever keeps the installation running."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from web.bulk import Tally
 from web.session import Session, by_option, common, paged, progress
 
 COLUMNS = ("id", "kind", "instance_id", "element_id", "message", "created_at", "resolved_at")
+ACTS = ("id", "at", "by", "verb", "subject", "why")
 TOKENS = ("id", "name", "role", "created_at", "created_by", "revoked_at")
 
 
@@ -34,7 +35,10 @@ def incidents(session: Session, instance: str | None, resolved: bool, limit: int
 @by_option
 @common
 def retry(session: Session, incidents: tuple[str, ...], everything: bool, by: str) -> int:
-    """Try again where INCIDENTs stopped their cases; the cause should be mended first."""
+    """Try again where INCIDENTs stopped their cases.
+
+    Mend the cause first: a handler, another system, a variable.
+    """
     if bool(incidents) == everything:
         raise click.UsageError("name incidents, or say --all")
     engine = session.engine
@@ -85,9 +89,21 @@ def revoke_token(session: Session, token: str, by: str) -> None:
 @click.command()
 @common
 def migrate(session: Session) -> None:
-    """Bring the schema of the database up to date; every other verb does it too."""
+    """Bring the schema of the database up to date.
+
+    Every other verb does it too; this one does nothing else.
+    """
     assert session.engine  # opened, and with that migrated
     session.out.one({"migrated": True}, "the schema is up to date")
 
 
-VERBS = (incidents, retry, tokens, migrate)
+@click.command()
+@click.option("--after", help="Go on after this id.")
+@click.option("--limit", default=50, show_default=True, help="Rows at most; 0 means all.")
+@common
+def acts(session: Session, limit: int, after: str | None) -> None:
+    """List who activated, cancelled, erased or retried what, and why."""
+    session.out.listing(paged(session.engine.acts, limit, after=after), ACTS)
+
+
+VERBS = (incidents, retry, acts, tokens, migrate)

@@ -39,7 +39,7 @@ LIMIT = click.option("--limit", default=50, show_default=True, help="Rows at mos
 @by_option
 @common
 def start(session: Session, process: str, source: str | None, **options: Any) -> int:
-    """Start PROCESS once, or with --from once for each line of a file.
+    """Start a case of PROCESS, or with --from one for each line.
 
     Feeding a file again starts only what is missing: each line has a start key of its own.
     """
@@ -132,7 +132,7 @@ def _facts(found: dict[str, Any]) -> Iterator[str]:
 @click.option("--limit", default=0, help="Rows at most; the usual 0 means all.")
 @common
 def history(session: Session, instance: str, after: int, limit: int) -> None:
-    """Show what happened in INSTANCE, event by event, without a gap in the numbering."""
+    """Show what happened in INSTANCE, event by event."""
     rows = paged(lambda **page: session.engine.history(instance, **page), limit, after=after)
     session.out.listing(rows, HISTORY)
 
@@ -143,7 +143,7 @@ def history(session: Session, instance: str, after: int, limit: int) -> None:
 @by_option
 @common
 def cancel(session: Session, instance: str, why: str, by: str) -> None:
-    """End INSTANCE now; its tasks, timers and waits are withdrawn."""
+    """End INSTANCE now, with all its tasks, timers and waits."""
     found = session.engine.cancel(instance, by=by, why=why)
     session.out.one(found, f"cancelled {found.id}")
 
@@ -155,7 +155,10 @@ def cancel(session: Session, instance: str, why: str, by: str) -> None:
 @by_option
 @common
 def erase(session: Session, instance: str, names: tuple[str, ...], why: str, by: str) -> None:
-    """Remove the values of VARIABLEs from the history of INSTANCE; its rows stay, without them."""
+    """Remove values of VARIABLEs from the history of INSTANCE.
+
+    The rows stay, without the values, so that the numbering keeps no gap.
+    """
     rows = session.engine.erase(instance, list(names), by=by, why=why)
     session.out.one({"instance": instance, "rows": rows}, f"{rows} row(s) of the history erased")
 
@@ -175,7 +178,7 @@ def export(
     process: str | None,
     out: str | None,
 ) -> None:
-    """Write cases as JSON lines: one object a case, with instance, variables and history."""
+    """Write cases as JSON lines, with variables and history."""
     if bool(instances) == everything:
         raise click.UsageError("name instances, or say --all")
     engine = session.engine

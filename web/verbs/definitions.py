@@ -77,7 +77,10 @@ def _told(deployment: Deployment) -> str:
 @by_option
 @common
 def activate(session: Session, process: str, version: int, why: str, by: str) -> None:
-    """Let new instances of PROCESS use VERSION; also the way back to an older one."""
+    """Let new cases of PROCESS use VERSION.
+
+    Also the way back to an older version; running cases stay with theirs.
+    """
     definition = session.engine.activate(process, version, by=by, why=why)
     session.out.one(definition, f"{process} version {version} is active")
 
@@ -85,7 +88,7 @@ def activate(session: Session, process: str, version: int, why: str, by: str) ->
 @click.command()
 @common
 def definitions(session: Session) -> None:
-    """List the processes, their versions, and which one is active."""
+    """List all processes and versions, and which one is active."""
     session.out.listing(session.engine.definitions(), COLUMNS)
 
 

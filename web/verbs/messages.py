@@ -31,7 +31,10 @@ def correlate(
     text: str | None,
     by: str,
 ) -> None:
-    """Send the message NAME to the one case that waits for it, now or later."""
+    """Send the message NAME to the one case that waits for it.
+
+    If none waits yet, it is kept for the first that does.
+    """
     sent = session.engine.correlate(
         name,
         key=key,
@@ -61,7 +64,7 @@ def _told(sent: Correlation) -> str:
 @by_option
 @common
 def signal(session: Session, name: str, pairs: tuple[str, ...], text: str | None, by: str) -> None:
-    """Send the signal NAME to every catch that waits for it at this moment."""
+    """Send the signal NAME to every catch that waits for it now."""
     reached = session.engine.signal(name, payload=inputs.variables(pairs, text), by=by)
     session.out.one({"name": name, "receivers": reached}, f"{reached} catch(es) reached")
 

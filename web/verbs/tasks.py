@@ -94,7 +94,7 @@ def complete(
     source: str | None,
     by: str,
 ) -> int:
-    """Complete TASK with the variables of its form, or many with --from.
+    """Complete TASK with its form data, or many with --from.
 
     What `tasks --json` prints can be piped in: `caseway tasks --limit 0 --json | caseway complete
     --from - --by li --vars '{"answer": "done"}'`. A line's own variables win over --vars.

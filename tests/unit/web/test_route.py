@@ -16,6 +16,7 @@ BODY = (
     Field(name="share", doc="", kind="number"),
     Field(name="facts", doc="", kind="object", default={}),
     Field(name="sure", doc="", kind="boolean"),
+    Field(name="names", doc="", kind="texts"),
 )
 QUERY = (
     Field(name="state", doc="", choices=("open", "over"), default="open"),
@@ -27,7 +28,7 @@ QUERY = (
 
 def test_missing_members_get_their_defaults() -> None:
     assert read_body(BODY, {"name": "x"}) == {
-        "name": "x", "count": None, "share": None, "facts": {}, "sure": None,
+        "name": "x", "count": None, "share": None, "facts": {}, "sure": None, "names": None,
     }  # fmt: skip
 
 
@@ -52,6 +53,8 @@ def test_a_number_may_be_whole_or_decimal() -> None:
         ({"name": "x", "count": 10}, "/count", "more than 9"),
         ({"name": "x", "facts": []}, "/facts", "not an object"),
         ({"name": "x", "sure": 1}, "/sure", "not true or false"),
+        ({"name": "x", "names": "a"}, "/names", "not a list of texts"),
+        ({"name": "x", "names": ["a", 1]}, "/names", "not a list of texts"),
     ],
 )
 def test_a_wrong_member_is_refused_by_its_path(body: Any, path: str, words: str) -> None:

@@ -20,10 +20,10 @@ PORT = click.option("--port", type=int, help="Port to listen on; 0 takes a free 
 @PORT
 @common
 def serve(session: Session, host: str | None, port: int | None) -> int:
-    """Run the service: a web and a worker process, started again when they die.
+    """Run the service: a web and a worker process.
 
-    SIGTERM or Ctrl-C lets both finish what they have begun. The address is printed when the port
-    is taken; calls made before the web process is up wait for it.
+    A process that dies is started again. SIGTERM or Ctrl-C lets both finish what they have begun.
+    The address is printed when the port is taken; calls made before the web process is up wait.
     """
     from web.opening import prepare
     from web.serve import Parent, bind, url_of
@@ -44,7 +44,10 @@ def serve(session: Session, host: str | None, port: int | None) -> int:
 @PORT
 @common
 def web(session: Session, host: str | None, port: int | None) -> None:
-    """Run only the web process, for an installation that starts its processes itself."""
+    """Run only the web process.
+
+    For an installation that starts its processes itself.
+    """
     from web.app import create_app
     from web.listen import answer
     from web.serve import bind, url_of
@@ -61,7 +64,10 @@ def web(session: Session, host: str | None, port: int | None) -> None:
 @click.option("--drain", is_flag=True, help="Do what is due now in this process, then end.")
 @common
 def work(session: Session, drain: bool) -> int:
-    """Run only a worker process; several may share one PostgreSQL database."""
+    """Run only a worker process.
+
+    Several may share one PostgreSQL database.
+    """
     if drain:
         from engine.worker import drain as drain_now
         from web.opening import load_registry

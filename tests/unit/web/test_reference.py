@@ -1,0 +1,43 @@
+"""docs/reference.md names every role, right of a route, kind of event and code of a refusal."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from engine.access import ROLES
+from web.api import ROUTES
+from web.problems import STATUSES
+
+ROOT = Path(__file__).resolve().parent.parent.parent.parent
+REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+#: the first argument of what writes the history
+EVENT = re.compile(r'(?:Event|record|note|_note)\([^"]*?"([a-z_]+\.[a-z_]+)"')
+
+
+def test_every_role_is_documented() -> None:
+    assert [role for role in ROLES if f"| `{role}` |" not in REFERENCE] == []
+
+
+def test_every_right_of_a_route_belongs_to_a_role() -> None:
+    given = frozenset[str]().union(*ROLES.values())
+
+    assert {route.right for route in ROUTES} <= given
+
+
+def test_every_kind_of_event_is_documented() -> None:
+    kinds = {
+        kind
+        for folder in ("kernel", "runtime")
+        for path in (ROOT / "engine" / folder).glob("*.py")
+        for kind in EVENT.findall(path.read_text(encoding="utf-8"))
+    }
+
+    assert {"instance.started", "variable.set", "task.completed", "work.failed"} <= kinds
+    assert [kind for kind in sorted(kinds) if f"`{kind}`" not in REFERENCE] == []
+
+
+def test_every_code_of_a_refusal_is_documented() -> None:
+    codes = {kind.code for kind in STATUSES}
+
+    assert [code for code in sorted(codes) if f"`{code}`" not in REFERENCE] == []
