@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from engine.errors import ExecutionFault
+from engine.kernel.compensation import note_done, part_done, records_of, undo_inside
 from engine.kernel.node import Node, wait_at
 from engine.kernel.scopes import Variables, put_path
 from engine.kernel.timers import to_moment
@@ -101,6 +102,9 @@ class Activity(MappedNode):
 
     boundaries: Sequence[BoundaryEvent] = ()
     repetition: MultiInstance | StandardLoop | None = None
+    #: of a sub-process: what is inside, and the event sub-process inside that undoes it
+    inner: ScopeSpec
+    undone_inside: Node | None = None
     #: tokens that start it, and tokens it puts on each outgoing flow (Table 10.3)
     start_quantity = 1
     completion_quantity = 1
@@ -131,11 +135,14 @@ class Activity(MappedNode):
         return flows if self.completion_quantity == 1 else [*flows] * self.completion_quantity
 
     def _run_hook(self, token: Token) -> bool | None:
-        if self.repetition is not None and token.body is None:
+        if token.memo is not None and "undo" in token.memo:
+            return undo_inside(self, token)
+        repeated = token.root_body is not token
+        if self.repetition is not None and not repeated:
             self.arm_boundaries(token)
             return self.repetition.begin(token)
         self.take_inputs(token)
-        if token.body is None:
+        if not repeated:
             self.arm_boundaries(token)
         return self.perform(token)
 
@@ -162,14 +169,27 @@ class Activity(MappedNode):
         token.complete()
 
     def _on_complete(self, token: Token) -> None:
-        if token.body is None:
+        body = token.body
+        repeats = self.repetition is not None and token.root_body is token
+        if not repeats:
+            note_done(self, token)
+        if body is None:
             super()._on_complete(token)
             return
-        body = token.body
-        assert self.repetition is not None
-        self.repetition.prepare(token)
+        body.task_spec.prepare_part(body, token)
         token.workflow.process.finish(token)
-        self.repetition.child_done(body, token)
+        body.task_spec.part_done(body, token)
+
+    def prepare_part(self, token: Token, part: Token) -> None:
+        if part.task_spec is self and self.repetition is not None:
+            self.repetition.prepare(part)
+
+    def part_done(self, token: Token, part: Token) -> None:
+        if part.task_spec is self and self.repetition is not None:
+            self.repetition.child_done(token, part)
+        elif part_done(token) is True:
+            assert token.inner is not None
+            token.workflow.process.end_scope(token.inner)
 
     def scope_ended(self, token: Token, scope: Scope) -> None:
         """Go on when what runs inside has ended."""
@@ -368,7 +388,6 @@ class SubProcess(Activity):
     """An embedded sub-process: a scope of its own inside the same instance."""
 
     type = "subProcess"
-    inner: ScopeSpec
 
     def perform(self, token: Token) -> bool | None:
         process, outer = token.workflow.process, token.workflow
@@ -378,6 +397,8 @@ class SubProcess(Activity):
         return None
 
     def scope_ended(self, token: Token, scope: Scope) -> None:
+        if records_of(scope) and "undo" not in (token.memo or {}):
+            token.memo = {**(token.memo or {}), "done": records_of(scope)}
         self.finish_again(token)
 
 

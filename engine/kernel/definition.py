@@ -50,6 +50,8 @@ class ScopeSpec(BpmnProcessSpec):
         self.entries: tuple[Node, ...] = ()
         #: event sub-processes, armed while the scope lives
         self.guards: tuple[Node, ...] = ()
+        #: activities that only undo others
+        self.handlers: list[Node] = []
         #: the ad hoc sub-process this is the inside of
         self.ad_hoc: AdHocSubProcess | None = None
         #: catching link events by name

@@ -30,7 +30,9 @@ from engine.kernel.gateways import ComplexGateway
 from engine.kernel.node import Node
 from engine.kernel.repetition import MultiInstance, StandardLoop
 from engine.kernel.triggers import (
+    CancelTrigger,
     CodeTrigger,
+    CompensateTrigger,
     ConditionTrigger,
     MessageTrigger,
     SignalTrigger,
@@ -300,6 +302,9 @@ class SubProcessParser(ActivityParser):
         inner = self.parser.process_parsers[self.bpmn_id]
         inner.parent = self.scope
         made.inner = inner.get_spec()
+        for guard in made.inner.guards:
+            if isinstance(guard.trigger, CompensateTrigger):
+                made.undone_inside = guard
         if isinstance(made, EventSubProcess):
             made.derive()
         if isinstance(made, AdHocSubProcess):
@@ -366,6 +371,11 @@ class EventParser(NodeParser):
         if kind == "signal":
             name = self.parser.signals.get(child.get("signalRef")) or child.get("signalRef") or ""
             return SignalTrigger(self._name(name))
+        if kind == "compensate":
+            waits = child.get("waitForCompletion", "true") != "false"
+            return CompensateTrigger(child.get("activityRef"), waits)
+        if kind == "cancel":
+            return CancelTrigger()
         if kind == "conditional":
             return ConditionTrigger(self.parser.expression(child.find(BPMN + "condition")))
         if kind == "error":
@@ -395,7 +405,11 @@ class BoundaryParser(EventParser):
     def fill(self, made: Any) -> None:
         super().fill(made)
         made.cancels = self.node.get("cancelActivity", "true") != "false"
-        self.scope._attached.append((made, self.node.get("attachedToRef")))
+        host = self.node.get("attachedToRef")
+        if isinstance(made.trigger, CompensateTrigger):
+            self.scope.undos[self.bpmn_id] = host
+        else:
+            self.scope.attached.append((made, host))
 
 
 class CatchParser(EventParser):

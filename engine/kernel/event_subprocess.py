@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.kernel.activities import SubProcess
-from engine.kernel.triggers import TimerTrigger
+from engine.kernel.triggers import CompensateTrigger, TimerTrigger
 
 if TYPE_CHECKING:
     from engine.kernel.definition import Flow
@@ -27,6 +27,8 @@ class EventSubProcess(SubProcess):
 
     def arm_guard(self, scope: Scope) -> None:
         """Begin to listen, as long as the scope is active."""
+        if isinstance(self.trigger, CompensateTrigger):
+            return  # started only when the sub-process is undone, after its end
         token = scope.process.spawn(scope, self, listens=True)
         scope.arms.append(token)
         if self.trigger is not None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from engine.kernel.activities import Job, MappedNode, call_handler
+from engine.kernel.compensation import compensate, drive, part_done, records_of
 from engine.model import StartTrigger, Value
 
 if TYPE_CHECKING:
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from engine.kernel.definition import Flow
     from engine.kernel.tokens import Token
 from engine.kernel.triggers import (
+    CancelTrigger,
     CodeTrigger,
+    CompensateTrigger,
     MessageTrigger,
     SignalTrigger,
     TimerTrigger,
@@ -143,6 +146,8 @@ class ThrowEvent(Event):
 
     def _run_hook(self, token: Token) -> bool | None:
         self.take_inputs(token)
+        if isinstance(self.trigger, CompensateTrigger):
+            return compensate(token, self.trigger)
         if self.job is not None:
             result = call_handler(self, self.job, token)
             if result is None:
@@ -163,6 +168,10 @@ class ThrowEvent(Event):
             process.broadcast(token, trigger.signal_name(token), payload)
         elif isinstance(trigger, CodeTrigger) and trigger.kind == "escalation":
             process.throw_escalation(token, trigger.code or "")
+
+    def part_done(self, token: Token, part: Token) -> None:
+        if part_done(token) is True:
+            self.finish_again(token)
 
     def finished_outside(self, token: Token, result: Mapping[str, Value]) -> None:
         token.workflow.process.unwait(token, "completed")
@@ -185,7 +194,21 @@ class EndEvent(ThrowEvent):
     type = "endEvent"
     terminates = False
 
+    def _run_hook(self, token: Token) -> bool | None:
+        if not isinstance(self.trigger, CancelTrigger):
+            return super()._run_hook(token)
+        scope = token.workflow
+        for other in list(scope.tasks.values()):
+            if other is not token and other.id in scope.tasks:
+                other.cancel()
+        scope.arrivals.clear()
+        scope.live = 1
+        return drive(token, scope, records_of(scope))
+
     def _on_complete(self, token: Token) -> None:
+        if isinstance(self.trigger, CancelTrigger):
+            self._cancelled(token)
+            return
         if self.terminates:
             process, scope = token.workflow.process, token.workflow
             process.finish(token)
@@ -197,6 +220,17 @@ class EndEvent(ThrowEvent):
             token.workflow.process.throw_error(token, trigger.code or "")
             return
         super()._on_complete(token)
+
+    def _cancelled(self, token: Token) -> None:
+        """Leave a transaction, after all of it was undone, by its cancel boundary event."""
+        process, owner = token.workflow.process, token.workflow.owner
+        assert owner is not None
+        process.finish(token)
+        for arm in owner.root_body.arms:
+            if isinstance(arm.task_spec.trigger, CancelTrigger):
+                arm.task_spec.triggered(arm, {})
+                return
+        process.end_scope(token.workflow)
 
     def choose(self, token: Token) -> Sequence[Flow]:
         return ()

@@ -28,6 +28,8 @@ class Node(BpmnTaskSpec):
     type = "task"
     #: event nodes run before all others (0), the rest in order of arrival (1)
     rank = 1
+    #: the activity that undoes it, drawn by a compensation boundary event
+    undo: Node | None = None
     #: what it waits for, if it waits for an event
     trigger: Trigger | None = None
 
@@ -104,6 +106,13 @@ class Node(BpmnTaskSpec):
     def finished_outside(self, token: Token, result: dict[str, Value]) -> None:
         """React to a result from outside (a form, a handler)."""
         raise ExecutionFault(f"{self.bpmn_id} waits for no result")
+
+    def part_done(self, token: Token, part: Token) -> None:
+        """Go on after one of the tokens whose body this token is."""
+        raise NotImplementedError(self.type)
+
+    def prepare_part(self, token: Token, part: Token) -> None:
+        """Take what a part gives while an incident can still stop it."""
 
     # ------------------------------------------------ cancelling (called by Task.cancel)
 

@@ -193,7 +193,9 @@ class ScopeParser(ProcessParser):
         parser: FileParser = self.parser
         self.spec = ScopeSpec(self.bpmn_id, self.get_name(), self.filename or "")
         parser.scopes[self.bpmn_id] = self.spec
-        self._attached: list[tuple[BoundaryEvent, str]] = []
+        #: boundary events with the ids of their hosts, and compensation ones by their own id
+        self.attached: list[tuple[BoundaryEvent, str]] = []
+        self.undos: dict[str, str] = {}
         for child in self.node:
             if isinstance(child.tag, str):
                 found, spec_class = parser._get_parser_class(child.tag)
@@ -204,10 +206,16 @@ class ScopeParser(ProcessParser):
         self._derive()
 
     def _attach_boundaries(self) -> None:
-        for event, host_id in self._attached:
+        for event, host_id in self.attached:
             host = self.spec.task_specs[host_id]
             event.host_node = host
             host.boundaries = (*host.boundaries, event)
+        for association in self.node.iterchildren(BPMN + "association"):
+            host_id = self.undos.get(association.get("sourceRef"), "")
+            handler = self.spec.task_specs.get(association.get("targetRef"))
+            if host_id and handler is not None:
+                self.spec.task_specs[host_id].undo = handler
+                self.spec.handlers.append(handler)
 
     def _connect(self) -> None:
         for flow in self.node.iterchildren(BPMN + "sequenceFlow"):
@@ -246,6 +254,7 @@ def _entries(spec: ScopeSpec) -> tuple[Node, ...]:
         return tuple(s for s in spec.bpmn_start_events if s.trigger is None)
     skipped = (BoundaryEvent, StartEvent, EventSubProcess)
     free = [n for n in spec.nodes() if not n.incoming and not isinstance(n, skipped)]
+    free = [n for n in free if n not in spec.handlers]
     return tuple(n for n in free if not (isinstance(n, CatchEvent) and n in spec.links.values()))
 
 
@@ -270,6 +279,7 @@ FileParser.OVERRIDE_PARSER_CLASSES = {
     full_tag("exclusiveGateway"): (GatewayParser, ExclusiveGateway),
     full_tag("parallelGateway"): (GatewayParser, ParallelGateway),
     full_tag("inclusiveGateway"): (GatewayParser, InclusiveGateway),
+    full_tag("transaction"): (SubProcessParser, SubProcess),
     full_tag("complexGateway"): (GatewayParser, ComplexGateway),
     full_tag("adHocSubProcess"): (SubProcessParser, AdHocSubProcess),
     full_tag("eventBasedGateway"): (GatewayParser, EventGateway),

@@ -204,6 +204,9 @@ class Process(Books, BpmnWorkflow):
         """Undo all that a cancelled token has set up: rows, listeners, what runs inside it."""
         self.unwait(token, "cancelled")
         self.disarm(token)
+        if token.memo is not None and "todo" in token.memo:
+            for handler in [t for t in self.index.values() if t.body is token]:
+                handler.cancel()
         if token.inner is not None:
             self.close_scope(token.inner, InstanceState.CANCELLED)
         if token.stopped:
@@ -219,7 +222,7 @@ class Process(Books, BpmnWorkflow):
         scope.live -= 1
 
     def _cancel_with_children(self, token: Token) -> None:
-        for child in [t for t in token.workflow.tasks.values() if t.body is token]:
+        for child in [t for t in self.index.values() if t.body is token]:
             child.cancel()
         token.cancel()
 

@@ -106,6 +106,9 @@ def load(world: World, data: bytes, now: datetime) -> Process:
             _token_in(process, scope, row, rows)
             if row[0] in by_owner:
                 todo.append(row[0])
+    for row in rows.values():
+        if row[5] is not None:
+            process.index[row[0]].body = process.index[row[5]]
     for number in sorted(process.index):
         if process.index[number]._state == READY:
             process.push(process.index[number])
@@ -135,6 +138,11 @@ def _token_in(process: Process, scope: Scope, row: list[Any], rows: dict[int, li
     number, _, node, state, host_id, body_id, waits, own, memo, stopped, via = row
     if number in process.index:
         return process.index[number]
+    if body_id and rows[body_id][1] != row[1]:
+        body_id = None  # a handler driven from another scope: linked at the end
+        driven = True
+    else:
+        driven = False
     before = host_id or body_id
     around = _token_in(process, scope, rows[before], rows) if before else None
     token = Token(scope, scope.spec.task_specs[node], number, state)
@@ -155,7 +163,7 @@ def _token_in(process: Process, scope: Scope, row: list[Any], rows: dict[int, li
     token.waits, token.memo, token.stopped, token.via = waits, memo, stopped, via
     if memo is not None and "held" in memo:
         process.watchers[number] = token
-    if not token.listens and body_id is None:
+    if not token.listens and body_id is None and not driven:
         scope.live += 1
     scope.tasks[number] = process.index[number] = token
     return token

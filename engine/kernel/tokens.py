@@ -105,7 +105,8 @@ class Token(Task):
     @property
     def root_body(self) -> Token:
         """Return the token that carries the boundary events: the multi-instance body or itself."""
-        return self.body or self
+        body = self.body
+        return body if body is not None and body.task_spec is self.task_spec else self
 
 
 _NO_DATA: dict[str, Any] = {}

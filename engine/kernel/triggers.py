@@ -187,6 +187,24 @@ class CodeTrigger(Trigger):
         self.code = code
 
 
+class CompensateTrigger(Trigger):
+    """Compensation of one completed activity, or of all of a scope."""
+
+    kind = "compensate"
+
+    def __init__(self, activity: str | None, waits: bool) -> None:
+        #: id of the activity; None: everything in the scope
+        self.activity = activity
+        #: the throw event waits until all handlers are done
+        self.waits = waits
+
+
+class CancelTrigger(Trigger):
+    """The cancellation of a transaction."""
+
+    kind = "cancel"
+
+
 def wanted_text(value: Value, what: str) -> str:
     if isinstance(value, str) and value:
         return value
