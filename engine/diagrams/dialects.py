@@ -198,7 +198,7 @@ def _zeebe(owner: Element, extension: Element, report: Report) -> None:
         )
         return
     if not is_a(owner, *_ZEEBE[name][0]):
-        report.error(
+        report.unsupported(
             extension, f"“{name}” has no meaning at {called(owner)}", "delete it, or move it"
         )
     _without_effect(owner, extension, report)

@@ -82,7 +82,8 @@ def test_an_extension_that_would_not_be_honoured_is_refused(inside: str, words: 
 
 def test_an_extension_at_the_wrong_element_is_refused() -> None:
     # given
-    found = objections(drawn(user("x", extension('<zeebe:taskDefinition type="t"/>'))))
+    part = user("x", extension('<zeebe:taskDefinition type="t"/>'))
+    found = objections(drawn(part), Severity.UNSUPPORTED)
     # then
     assert "has no meaning at the user task “x”" in found[0][1]
 
