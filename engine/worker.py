@@ -254,7 +254,18 @@ def _book(
         if wait_s is None:
             wait_s = backoff_s(work.attempt, entry, registry, jitter)
         retry_at = engine.clock.now() + timedelta(seconds=wait_s)
+    _tell(work, outcome, retry_at)
     return engine.fail(work, outcome.error, outcome.trace, retry_at=retry_at)
+
+
+def _tell(work: Work, outcome: Failed, retry_at: datetime | None) -> None:
+    what = work.topic or work.kind
+    if retry_at is None:
+        log.error("incident: %s failed at %s: %s", what, work.key, outcome.error)
+    else:
+        # a wish for a later attempt is no error: only what left a trace is worth a warning
+        level = logging.WARNING if outcome.trace else logging.INFO
+        log.log(level, "%s failed at %s, again %s: %s", what, work.key, retry_at, outcome.error)
 
 
 def _retries(work: Work, entry: HandlerEntry | None, registry: Registry) -> int:

@@ -156,14 +156,17 @@ class Crew:
 
     def _next(self) -> Held | None:
         with self._changed:
-            while not self._state.closed and not self._may_begin():
-                self._changed.wait()
-            if self._state.closed:
-                return None
-            held = self._state.waiting.popleft()
-            held.began = self._timer()
-            self._state.running.add(held)
-            return held
+            while True:
+                while not self._state.closed and not self._may_begin():
+                    self._changed.wait()
+                if self._state.closed:
+                    return None
+                held = self._state.waiting.popleft()
+                held.began = self._timer()
+                # after a long stop of this process somebody else may have begun it by now
+                if held.began < held.lease_until:
+                    self._state.running.add(held)
+                    return held
 
     def _may_begin(self) -> bool:
         state = self._state

@@ -209,10 +209,9 @@ class LocalDispatcher:
     def _watch_loop(self) -> None:
         while not self._stopped.wait(min(1.0, self._settings.lease_s / 3)):
             guarded(self.look_after, "looking after running handlers")
-            guarded(self._reap, "ending what has expired")
 
     def look_after(self) -> bool:
-        """Fail what is over its time limit, and extend the leases of the rest."""
+        """Fail what is over its time limit, extend the leases of the rest, end what expired."""
         for held in self._crew.overdue():
             if self._crew.abandon(held):
                 self._give_up(held)
@@ -222,11 +221,8 @@ class LocalDispatcher:
                 kept = self._engine.extend(held.work, self._settings.lease_s)
                 # a lost lease is not asked for again: the settling will find it stale
                 held.lease_until = now + self._settings.lease_s if kept else math.inf
-        return True
-
-    def _reap(self) -> bool:
-        if self._timer() >= self._reap_at:
-            self._reap_at = self._timer() + _REAP_S
+        if now >= self._reap_at:
+            self._reap_at = now + _REAP_S
             self._engine.reap()
         return True
 

@@ -48,6 +48,15 @@ class Scene:
         dispatcher.start()
         return dispatcher
 
+    def start_quick(self, settings: Settings, **options: Any) -> LocalDispatcher:
+        """Start a dispatcher that has seen quick handlers, so that it claims whole batches."""
+        self.engine.add("quick")
+        dispatcher = self.start(settings, **options)
+        self.wait_booked("settle", 1)
+        self.ran.clear()
+        self.engine.booked.clear()
+        return dispatcher
+
     def wait_for(self, condition: Callable[[], bool]) -> None:
         """Wait until something booked makes the condition true."""
         with self._booked:
@@ -172,7 +181,7 @@ def test_no_more_is_claimed_than_threads_are_free(scene: Scene) -> None:
     # given handlers known to be slow
     for _ in range(3):
         scene.engine.add("slow")
-    dispatcher = scene.start(timer=Ticking())
+    dispatcher = scene.start(replace(SETTINGS, lease_s=86400.0), timer=Ticking())
     scene.wait_begun(3)
     scene.gate.set()
     scene.wait_booked("settle", 3)
@@ -352,6 +361,43 @@ def test_lost_lease_is_not_asked_for_again(scene: Scene) -> None:
     assert "extend" not in scene.engine.verbs(name)
 
 
+def test_expired_messages_are_ended_now_and_then(scene: Scene) -> None:
+    watch = Watch()
+    dispatcher = scene.start(timer=watch)
+    dispatcher.look_after()
+    before = scene.engine.reaps
+
+    watch.seconds = 5.0
+    dispatcher.look_after()
+    assert scene.engine.reaps == before
+    watch.seconds = 60.0
+    dispatcher.look_after()
+
+    assert scene.engine.reaps > before >= 1
+
+
+def test_item_whose_lease_has_ended_is_not_begun(scene: Scene) -> None:
+    # given one thread that is busy, and an item that waits for it
+    watch = Watch()
+    dispatcher = scene.start_quick(Settings(worker_threads=1, lease_s=30.0), timer=watch)
+    scene.engine.add("slow")
+    waiting = scene.engine.add("quick")
+    dispatcher.announce()
+    scene.wait_begun()
+    assert scene.engine.rows[waiting].owner == dispatcher.owner
+
+    # when the process was stopped for longer than the lease, and another item comes
+    watch.seconds = 31.0
+    scene.gate.set()
+    later = scene.engine.add("quick")
+    dispatcher.announce()
+    scene.wait_for(lambda: "settle" in scene.engine.verbs(later))
+
+    # then the one that another worker may have by now was left to it
+    assert scene.ran == [f"r/e/{later}"]
+    assert "settle" not in scene.engine.verbs(waiting)
+
+
 # ------------------------------------------------------------------ stopping
 
 
@@ -368,8 +414,9 @@ def test_stop_lets_running_handlers_end(scene: Scene) -> None:
 
 def test_stop_releases_what_was_not_begun(scene: Scene) -> None:
     # given one thread, and a batch claimed since handlers were quick before
+    dispatcher = scene.start_quick(Settings(worker_threads=1, batch=4))
     names = [scene.engine.add("slow") for _ in range(4)]
-    dispatcher = scene.start(Settings(worker_threads=1, batch=4))
+    dispatcher.announce()
     scene.wait_begun()
     threading.Timer(0.05, scene.gate.set).start()
 
@@ -378,7 +425,7 @@ def test_stop_releases_what_was_not_begun(scene: Scene) -> None:
 
     # then the running one was settled, and no lease is left to run out
     assert scene.engine.verbs(names[0]) == ["settle"]
-    assert all(scene.engine.rows[name].owner is None for name in names[1:])
+    assert [scene.engine.verbs(name) for name in names[1:]] == [["release"]] * 3
 
 
 def test_stop_gives_up_what_does_not_end(scene: Scene) -> None:
