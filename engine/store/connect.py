@@ -76,6 +76,11 @@ class Connection:
         elif rows:
             self._send(statement.ready(self.dialect).text, rows, many=True)
 
+    def run_text(self, text: str) -> int:
+        """Send SQL as it stands; for maintenance and tests."""
+        touched: int = self._send(text, ()).rowcount
+        return touched
+
     def begin(self, *, write: bool) -> None:
         """Begin a transaction; on SQLite a writer takes the lock at once."""
         if self.dialect.name == "sqlite":

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+import sqlalchemy as sa
+
+from engine.errors import Conflict
+from engine.runtime import Engine
+from engine.store.connect import Database, Disconnected
+from tests.integration import drawings
+from tests.integration.conftest import MakeEngine, claim
+
+
+def test_a_reader_does_not_wait_for_a_writer(engine: Engine) -> None:
+    engine.deploy({"a.bpmn": drawings.two_tasks()}, by="ann")
+    engine.start("p")
+
+    with engine.database.writing() as connection:
+        connection.run_text("UPDATE user_task SET name = 'changed'")
+
+        assert [task.name for task in engine.tasks()] == ["offer"]
+
+    # without a commit nothing has happened
+    assert [task.name for task in engine.tasks()] == ["offer"]
+
+
+def test_a_failing_verb_leaves_nothing_behind(engine: Engine) -> None:
+    engine.deploy({"a.bpmn": drawings.services(["pack"])}, by="ann")
+    heard: list[object] = []
+    engine.announce = heard.append
+
+    with pytest.raises(Conflict), engine.transaction() as tx:
+        tx.add_work(
+            id="w", root_id="r", instance_id="r", element_id="e", kind="service", topic="x"
+        )
+        tx.flush()
+        raise Conflict("changed my mind")
+
+    assert claim(engine) == []
+    assert heard == []
+
+
+def test_the_pragmas_make_commits_durable(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    with database.db.connect() as connection:
+        pragmas = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    with database.reading_db.connect() as connection:
+        read_only = connection.exec_driver_sql("PRAGMA query_only").scalar()
+    database.close()
+
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    assert read_only == 1
+
+
+@pytest.mark.postgres
+def test_a_verb_survives_a_database_that_was_restarted(
+    make_engine: MakeEngine, postgres_url: str, database_url: str
+) -> None:
+    if not database_url.startswith("postgresql"):
+        pytest.skip("SQLite has no connection that could be lost")
+    engine = make_engine()
+    engine.deploy({"a.bpmn": drawings.two_tasks()}, by="ann")
+    engine.start("p")
+    admin = sa.create_engine(database_url)
+
+    with admin.connect() as connection:
+        connection.execute(
+            sa.text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+
+    case = engine.start("p")
+    assert engine.case(case.id) == case
+    admin.dispose()
+
+
+@pytest.mark.postgres
+def test_a_lost_connection_is_named_as_such(database_url: str) -> None:
+    if not database_url.startswith("postgresql"):
+        pytest.skip("SQLite has no connection that could be lost")
+    database = Database(database_url)
+
+    with pytest.raises(Disconnected), database.writing() as connection:
+        connection.run_text("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    database.close()
+
+
+def test_threads_share_an_engine(engine: Engine) -> None:
+    engine.deploy({"a.bpmn": drawings.scripts(3)}, by="ann")
+    made: list[str] = []
+
+    def begin() -> None:
+        for _ in range(5):
+            made.append(engine.start("p", {"a": 1}).id)
+
+    threads = [threading.Thread(target=begin) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert {case.id for case in engine.cases()} == set(made)
+    assert len(made) == 20
