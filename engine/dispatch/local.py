@@ -40,6 +40,8 @@ log = logging.getLogger("caseway.worker")
 _BOOKING_WAITS_S = (0.1, 0.5, 2.0)
 #: how often the engine is asked to end what has expired; seconds
 _REAP_S = 10.0
+#: the claim loop that shows no life for so long is stuck; seconds
+_STUCK_S = 30.0
 #: how long a round that failed is not repeated; seconds
 _PAUSE_S = 1.0
 
@@ -72,6 +74,8 @@ class LocalDispatcher:
         #: with all threads busy, when to look again for the engine's own work; of the timer
         self._look_again = 0.0
         self._reap_at = timer()
+        #: when the claim loop last showed life; of the timer
+        self._seen_at = timer()
         self._alarm = Alarm(self._wake.set, self._settings.sweep_s, now=engine.clock.now)
         self._crew = Crew(
             self._attempt,
@@ -97,6 +101,10 @@ class LocalDispatcher:
         else:
             self._alarm.pull_forward(due_at)
 
+    def is_well(self) -> bool:
+        """Tell whether the claim loop goes round: the sweep sees to it even without work."""
+        return self._timer() - self._seen_at < _STUCK_S
+
     def stop(self, drain_s: float | None = None) -> bool:
         """Stop claiming, let running handlers end for `drain_s`, release what has not begun.
 
@@ -121,6 +129,7 @@ class LocalDispatcher:
     def _claim_loop(self) -> None:
         while not (self._stopping.is_set() and self._crew.is_idle()):
             self._wake.wait()
+            self._seen_at = self._timer()
             # cleared before the look, so that a wake-up during it makes the loop look again
             self._wake.clear()
             if not guarded(self._work_off, "looking for due work"):
@@ -132,6 +141,7 @@ class LocalDispatcher:
         self._book()
         due = self._next_due()
         while due is not None and due <= self._engine.clock.now():
+            self._seen_at = self._timer()
             claimed = self._claim()
             if not claimed and self._next_due() == due:
                 # no room, or another worker was faster: a handler's end or the sweep wakes us

@@ -33,9 +33,9 @@ def worker_main(
 ) -> int:
     """Do due work until SIGTERM, SIGINT, `stop`, or the end of the pipe; return the exit status.
 
-    `hint` is the reading end of a pipe with one byte per hint; `beat` is called every second.
-    If a handler hangs, what can be finished is finished, then the process ends with EXIT_REPLACE.
-    Call it in the main thread. Raises SchemaTooNew and HandlerSetupError.
+    `hint` is the reading end of a pipe with one byte per hint; `beat` is called every second
+    while the worker is well. If a handler hangs, what can be finished is finished, then the process
+    ends with EXIT_REPLACE. Call it in the main thread. Raises SchemaTooNew and HandlerSetupError.
     """
     # it tells of each sweep
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
@@ -74,7 +74,7 @@ def _serve(
     dispatcher.start()
     log.info("working as %s", dispatcher.owner)
     while not stop.wait(_BEAT_S):
-        if beat is not None:
+        if beat is not None and dispatcher.is_well():
             beat()
     finished = dispatcher.stop()
     if hung.is_set():

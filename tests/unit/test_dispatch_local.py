@@ -14,6 +14,7 @@ import pytest
 from engine.clock import SystemClock
 from engine.dispatch.local import LocalDispatcher
 from engine.errors import BpmnError
+from engine.model import Work
 from engine.registry import HandlerContext, Registry, handler
 from engine.settings import Settings
 from tests.unit.fake_engine import FakeEngine
@@ -70,6 +71,11 @@ class Scene:
         """Wait until so many handlers stand at the gate."""
         for _ in range(number):
             assert self.begun.acquire(timeout=PATIENCE_S)
+
+    def run_at_gate(self, work: Work) -> None:
+        """Be work of the engine's own that does not come back before the gate opens."""
+        self.begun.release()
+        self.gate.wait(PATIENCE_S)
 
     def close(self) -> None:
         self.gate.set()
@@ -277,6 +283,24 @@ def test_idle_dispatcher_asks_once_per_wake_up(scene: Scene) -> None:
     # then it looked for the next due time only, at most once for each hint and sweep
     assert scene.engine.claims == []
     assert scene.engine.looks <= 7
+
+
+def test_stuck_claim_loop_is_noticed(scene: Scene) -> None:
+    # given a dispatcher whose own work does not come back
+    watch = Watch()
+    scene.engine.on_run = scene.run_at_gate
+    dispatcher = scene.start(timer=watch)
+    assert dispatcher.is_well()
+    scene.engine.add(kind="timer")
+    dispatcher.announce()
+    scene.wait_begun()
+
+    # when time passes, then it is not well until the work is done
+    watch.seconds = 60.0
+    assert not dispatcher.is_well()
+    scene.gate.set()
+    dispatcher.announce()
+    scene.wait_booked("run", 1)
 
 
 # ------------------------------------------------------------------ hanging handlers and leases
