@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lxml.etree import _Element as Element
@@ -11,6 +12,7 @@ from engine.diagrams.diagram import Diagram, child, children, references, truth
 from engine.diagrams.names import called, is_bpmn, plain, text_of
 from engine.diagrams.report import Report
 
+_VARIABLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _FIT = "let both have the same item definition"
 
 
@@ -22,6 +24,7 @@ def check_data(diagram: Diagram, report: Report) -> None:
         _members(owner, report)
     for association in diagram.all("dataAssociation"):
         _association(diagram, association, report)
+        _assignments(diagram, association, report)
     for reference in diagram.all("dataObjectReference"):
         _state(diagram, reference, report)
     for loop in diagram.all("multiInstanceLoopCharacteristics"):
@@ -101,6 +104,21 @@ def _association(diagram: Diagram, association: Element, report: Report) -> None
             f"{called(association)} joins data of different types",
             f"{_FIT}, or add a transformation",
         )
+
+
+def _assignments(diagram: Diagram, association: Element, report: Report) -> None:
+    for assignment in children(association, "assignment"):
+        target = text_of(child(assignment, "to")).removeprefix("=").strip()
+        if not text_of(child(assignment, "from")):
+            report.error(
+                assignment, f"{called(association)} assigns nothing", "write what it assigns"
+            )
+        if diagram.find(target, "item") is None and not _VARIABLE.fullmatch(target):
+            report.error(
+                assignment,
+                f"{called(association)} assigns to “{target[:60]}”, which is no variable",
+                "write the name of a variable",
+            )
 
 
 def _state(diagram: Diagram, reference: Element, report: Report) -> None:

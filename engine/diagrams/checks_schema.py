@@ -123,7 +123,8 @@ def _attributes(element: Element, row: Row, report: Report) -> None:
         else:
             _value(element, slot, element.get(name) or "", report)
     for slot in row.attributes.values():
-        if slot.required and element.get(slot.name) is None:
+        value = element.get(slot.name)
+        if slot.required and (value is None or (slot.targets and not value.strip())):
             report.error(
                 element, f"{called(element)} lacks its attribute “{slot.name}”", "fill it in"
             )

@@ -12,13 +12,19 @@ from lxml.etree import _Element as Element
 from engine.diagrams.diagram import Diagram
 from engine.diagrams.expressions import texts
 from engine.diagrams.links import link_pairs
-from engine.diagrams.names import cw, is_bpmn, local, plain
+from engine.diagrams.names import BPMN_DI, cw, is_bpmn, local, plain
 from engine.diagrams.rewrite_data import rewrite_data
 from engine.diagrams.schema import ROWS, is_a
+
+#: where shapes stand; nothing is executed by it
+_DRAWING = f"{{{BPMN_DI}}}*"
 
 
 def rewrite(root: Element, *, file: str, default: str) -> Element:
     """Turn a parsed file into the internal form and return its root."""
+    for drawn in list(root.iter(_DRAWING)):
+        if (parent := drawn.getparent()) is not None:
+            parent.remove(drawn)
     diagram = Diagram(file, root)
     _strip_prefixes(diagram)
     _inline_definitions(diagram)
