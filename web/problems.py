@@ -106,5 +106,5 @@ def of_status(status: int, title: str, detail: str, *, instance: str | None) -> 
         "status": status,
         "detail": detail,
         "code": code,
-        "instance": instance,
+        **({} if instance is None else {"instance": instance}),
     }

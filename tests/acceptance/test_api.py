@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from engine.access import ROLES
+from engine.clock import VirtualClock
 from engine.runtime import Engine
 from engine.settings import Settings
 from tests.acceptance.diagrams import WRONG, Wrong, drawn
@@ -19,6 +23,11 @@ from web.api import ROUTES
 from web.app import SECURITY_HEADERS, create_app
 from web.opening import open_engine
 
+TIMER = (
+    '<bpmn:intermediateCatchEvent id="work"><bpmn:timerEventDefinition>'
+    '<bpmn:timeDuration xsi:type="bpmn:tFormalExpression">PT1M</bpmn:timeDuration>'
+    "</bpmn:timerEventDefinition></bpmn:intermediateCatchEvent>"
+)
 UNKNOWN = "019a0000-0000-7000-8000-000000000000"
 WAITS = (
     '<bpmn:intermediateCatchEvent id="work"><bpmn:messageEventDefinition messageRef="m"/>'
@@ -329,6 +338,55 @@ def test_no_route_answers_without_a_token(client: FlaskClient, header: str | Non
 
         assert problem(answer, 401)["code"] == "unauthorised"
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_route_is_closed_to_roles_without_its_right(
+    client: FlaskClient, engine: Engine, role: str
+) -> None:
+    api = api_of(client, engine, role)
+    before = state(engine)
+    for route in ROUTES:
+        path = re.sub(r"{\w+}", UNKNOWN, route.path)
+
+        answer = api.call(route.method, path)
+
+        if route.right in ROLES[role]:
+            assert answer.status_code not in (401, 403, 500), route.name
+        else:
+            document = problem(answer, 403)
+            assert role in document["detail"]
+    assert state(engine) == before
+
+
+def test_a_service_far_behind_says_when_to_come_back(settings: Settings) -> None:
+    clock = VirtualClock(datetime(2026, 5, 1, tzinfo=UTC))
+    late = Engine(settings, clock=clock)
+    timer = drawn(TIMER)
+    late.deploy({"plain.bpmn": timer.encode()}, by="test")
+    late.start("plain")
+    clock.advance(settings.max_due_age_s + 120)
+    api = api_of(create_app(settings, engine=late).test_client(), late, "operator")
+
+    answer = api.call("POST", "/api/instances", {"process_id": "plain"})
+
+    assert problem(answer, 429)["code"] == "too_busy"
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert len(late.cases()) == 1
+    late.close()
+
+
+def test_erased_values_leave_the_history_and_not_its_rows(plain: Api) -> None:
+    case = plain.post("/api/instances", {"process_id": "plain", "variables": {"phone": "123"}})
+    path = f"/api/instances/{case['id']}"
+    before = plain.get(f"{path}/history")["items"]
+
+    erased = plain.post(f"{path}/erase", {"names": ["phone"], "why": "asked for"})
+
+    after = plain.get(f"{path}/history")["items"]
+    assert erased == {"instance": case["id"], "rows": 1}
+    assert [row["seq"] for row in after[:-1]] == [row["seq"] for row in before]
+    assert [row["value"] for row in after if row["name"] == "phone"] == [None]
 
 
 def test_a_revoked_token_is_worthless(client: FlaskClient, engine: Engine) -> None:

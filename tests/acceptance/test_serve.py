@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import sys
@@ -9,7 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.command import PROCESSES, Caseway, Served, eventually, kill, lives
+from tests.acceptance.command import (
+    PATIENCE_S,
+    PROCESSES,
+    Caseway,
+    Served,
+    eventually,
+    kill,
+    lives,
+)
+from tests.acceptance.diagrams import drawn
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -85,6 +95,61 @@ def test_work_that_the_api_makes_due_is_done_by_the_worker(caseway: Caseway) -> 
 
         # the timer of no patience at all is fired by the worker process
         eventually(lambda: names() == ["Remind the desk", "Take the order"], "the timer fires")
+
+
+def raw(served: Served) -> socket.socket:
+    """Return a connection for bytes that no client library would send."""
+    host, port = served.url.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)), timeout=PATIENCE_S)
+
+
+def all_of(connection: socket.socket) -> bytes:
+    """Return what the service sends until it closes."""
+    return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def test_a_call_that_has_begun_is_answered_after_sigterm(caseway: Caseway) -> None:
+    (caseway.folder / "plain.bpmn").write_text(drawn())
+    caseway.ok("deploy", "plain.bpmn")
+    token = caseway.token("operator")
+    body = b'{"process_id": "plain"}'
+    head = (
+        "POST /api/instances HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    with caseway.serving() as served, raw(served) as connection:
+        served.wait_ready()
+        connection.sendall(head.encode() + body[:5])
+        # another call on the same process has been answered: the first bytes were read before it
+        assert served.call("GET", "/healthz").status == 200
+
+        served.process.send_signal(signal.SIGTERM)
+        eventually(lambda: not is_open(served), "no new call is taken")
+        connection.sendall(body[5:])
+
+        assert all_of(connection).startswith(b"HTTP/1.1 201")
+        assert served.process.wait(PATIENCE_S) == 0
+    assert len(caseway.json("cases")) == 1
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        ("POST /api/deployments HTTP/1.1\r\nHost: x\r\nContent-Length: 104857600\r\n\r\n", 413),
+        ("GET nonsense\r\nno header\r\n\r\n", 400),
+    ],
+    ids=["a_hundred_megabytes", "no_http"],
+)
+def test_what_http_refuses_is_a_problem_document(caseway: Caseway, head: str, status: int) -> None:
+    with caseway.serving() as served, raw(served) as connection:
+        connection.sendall(head.encode())
+
+        answer, _, document = all_of(connection).partition(b"\r\n\r\n")
+
+        assert b"application/problem+json" in answer
+        assert json.loads(document)["status"] == status
+        assert served.call("GET", "/healthz").status == 200
 
 
 def test_a_taken_port_is_one_clear_sentence(caseway: Caseway) -> None:
