@@ -58,6 +58,7 @@ def check_bundle(diagrams: Sequence[tuple[Diagram, Report]], surroundings: Surro
                 _startable(activity, executable[name], *owners[name], report)
             elif name and not name.startswith("=") and diagram.find(name, "globalTask") is None:
                 _callable(activity, name, known, sketches, report)
+                _bound(activity, name, known, report)
         for element, topic in _topics(diagram):
             _handled(element, topic, surroundings.topics, report)
         for element, form in _forms(diagram):
@@ -134,6 +135,17 @@ def _callable(
         " nor deployed",
         _similar(name, known) or "add its file to the bundle, or deploy it first",
     )
+
+
+def _bound(activity: Element, name: str, known: Collection[str], report: Report) -> None:
+    element = zeebe_of(activity, "calledElement")
+    if name in known and element is not None and element.get("bindingType") == "deployment":
+        report.error(
+            activity,
+            f"{called(activity)} calls the version of “{name}” in its own deployment, where it"
+            " is not",
+            "add its file to the bundle, or set the binding to latest",
+        )
 
 
 def _similar(name: str, known: Collection[str]) -> str:

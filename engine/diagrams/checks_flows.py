@@ -204,6 +204,13 @@ def _choices(diagram: Diagram, gateway: Element, report: Report) -> None:
 
 
 def _event_based(diagram: Diagram, gateway: Element, report: Report) -> None:
+    instantiates = truth(gateway, "instantiate", default=False)
+    if gateway.get("eventGatewayType") == "Parallel" and not instantiates:
+        report.error(
+            gateway,
+            f"{called(gateway)} is parallel, which only one that starts the process may be",
+            "set its type to Exclusive",
+        )
     flows = diagram.outgoing(gateway)
     if len(flows) < 2:
         report.error(

@@ -9,6 +9,9 @@ from lxml.etree import _Element as Element
 from engine.diagrams.names import line
 from engine.model import Problem, Severity
 
+#: longest message, in characters; the texts of a file are quoted in it
+MAX_MESSAGE = 500
+
 
 class Report:
     """The objections to one file, in the order of its lines."""
@@ -47,7 +50,7 @@ class Report:
         element: str | None = None,
     ) -> None:
         """Add a problem at a line, for places that no id names."""
-        sentence = message[:1].upper() + message[1:]
+        sentence = (message[:1].upper() + message[1:])[:MAX_MESSAGE]
         problem = Problem(
             file=self.file,
             element=element,

@@ -16,6 +16,8 @@ from engine.diagrams.report import Report
 MAX_BYTES = 10_000_000
 #: elements inside each other
 MAX_DEPTH = 200
+#: elements in one file, its drawing included; a thousand drawn tasks have about 20,000
+MAX_ELEMENTS = 200_000
 
 # what may stand before a document type; atomic, so that long prologs cost linear time
 _DOCTYPE = re.compile(rb"(?:\xef\xbb\xbf)?(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.S | re.I)
@@ -74,9 +76,17 @@ def _parse(data: bytes, report: Report) -> Element | None:
 
 
 def _is_bounded(root: Element, report: Report) -> bool:
-    depth = 0
+    depth = number = 0
     for event, element in etree.iterwalk(root, events=("start", "end")):
         depth += 1 if event == "start" else -1
+        number += event == "start"
+        if number > MAX_ELEMENTS:
+            report.error(
+                element,
+                f"the file has more than {MAX_ELEMENTS:,} elements",
+                "divide the diagram with call activities",
+            )
+            return False
         if depth > MAX_DEPTH:
             report.error(
                 element,

@@ -151,6 +151,16 @@ def test_a_called_process_is_in_the_bundle_or_deployed() -> None:
     assert not all_of({"a.bpmn": caller}, known_processes=("invoice",)).problems
 
 
+def test_a_call_bound_to_its_deployment_needs_the_process_in_the_bundle() -> None:
+    # given
+    caller = simple("p", call("x", "invoice", bindingType="deployment"))
+    # when
+    bundle = all_of({"a.bpmn": caller}, known_processes=("invoice",))
+    # then
+    assert "in its own deployment, where it is not" in bundle.problems[0].message
+    assert not all_of({"a.bpmn": caller, "b.bpmn": simple("invoice")}).problems
+
+
 def test_similar_names_of_processes_are_offered() -> None:
     # given
     bundle = all_of({"a.bpmn": simple("p", call("x", "invoce"))}, known_processes=("invoice",))

@@ -91,6 +91,22 @@ def test_comments_and_instructions_do_not_divide_a_text() -> None:
     assert not read(drawing).problems
 
 
+def test_a_file_of_countless_elements_is_refused() -> None:
+    # given
+    data = (HEAD + "<signal/>" * 200_001 + "</definitions>").encode()
+    # when
+    (problem,) = stopping(data)
+    # then
+    assert "more than 200,000 elements" in problem.message
+
+
+def test_a_long_text_is_quoted_in_part() -> None:
+    # given
+    drawing = diagram(process("p" * 100_000, start("s"), end("e")))
+    # when / then
+    assert all(len(p.message) <= 500 for p in read(drawing).problems)
+
+
 def test_a_chain_of_a_thousand_tasks_is_read() -> None:
     # given
     ids = [f"t{i}" for i in range(1000)]
