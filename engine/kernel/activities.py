@@ -68,12 +68,24 @@ class MappedNode(Node):
     def keep(self, token: Token, result: Mapping[str, Value]) -> None:
         """Keep a result for the output mappings, or write it out at once."""
         process = token.workflow.process
+        declared = self._declared_outputs()
+        if not self.outputs or declared is not None:
+            free = {k: v for k, v in result.items() if k not in (declared or ())}
+            process.store(token, free)
         if not self.outputs:
-            process.store(token, result)
             return
         local = self.localise(token)
         for name, value in result.items():
-            process.set_variable(local, token, name, value)
+            if declared is None or name in declared:
+                process.set_variable(local, token, name, value)
+
+    def _declared_outputs(self) -> set[str] | None:
+        """Return the data outputs of plain BPMN; None where expressions decide what goes out.
+
+        A data output belongs to the activity; what else it sets are variables like any others.
+        """
+        names = {m.source.text for m in self.outputs if isinstance(m.source, VariableName)}
+        return names if len(names) == len(self.outputs) else None
 
     def give_outputs(self, token: Token) -> None:
         """Evaluate the output mappings into the scopes around the token."""
@@ -365,6 +377,8 @@ class ReceiveTask(Activity):
     type = "receiveTask"
     rank = 0
     trigger: MessageTrigger | None = None
+    #: its message begins an instance
+    instantiates = False
 
     def perform(self, token: Token) -> bool | None:
         if token.memo is not None and "payload" in token.memo:  # came through an event gateway

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
 
+from engine.kernel.multiple import each
+from engine.kernel.triggers import start_trigger
 from engine.languages import Expression
 from engine.model import StartTrigger
 
@@ -46,6 +48,9 @@ class ScopeSpec(BpmnProcessSpec):
         self.data_stores: dict[str, object] = {}
         self.correlation_keys: dict[str, object] = {}
         self.bpmn_start_events: list[StartEvent] = []
+        #: nodes whose event begins an instance: start events, instantiating receive tasks, and
+        #: the events behind an instantiating event gateway
+        self.starters: tuple[Node, ...] = ()
         #: nodes that get a token when the scope begins without an event
         self.entries: tuple[Node, ...] = ()
         #: event sub-processes, armed while the scope lives
@@ -102,8 +107,7 @@ class Definition:
         Raises ExecutionFault if a timer text has no usable value.
         """
         found = []
-        for start in self.root.bpmn_start_events:
-            trigger = start.start_trigger(now)
-            if trigger is not None:
-                found.append(trigger)
-        return tuple(found)
+        for start in self.root.starters:
+            for trigger in each(start.trigger):
+                found.append(start_trigger(start.bpmn_id, trigger, now))
+        return tuple(trigger for trigger in found if trigger is not None)

@@ -26,7 +26,8 @@ from engine.kernel.ad_hoc import AdHocSubProcess
 from engine.kernel.definition import Element
 from engine.kernel.event_subprocess import EventSubProcess
 from engine.kernel.events import Event, LinkThrow, StartEvent, ThrowEvent
-from engine.kernel.gateways import ComplexGateway
+from engine.kernel.gateways import ComplexGateway, EventGateway
+from engine.kernel.multiple import MultipleTrigger
 from engine.kernel.node import Node
 from engine.kernel.repetition import MultiInstance, StandardLoop
 from engine.kernel.triggers import (
@@ -175,6 +176,8 @@ class GatewayParser(NodeParser):
     """Gateways need nothing beside their flows; the complex one has a condition."""
 
     def fill(self, made: Any) -> None:
+        if isinstance(made, EventGateway):
+            made.instantiates = self.node.get("instantiate") == "true"
         condition = self.node.find(BPMN + "activationCondition")
         if isinstance(made, ComplexGateway) and condition is not None:
             made.activation = self.parser.expression(condition)
@@ -193,6 +196,7 @@ class ActivityParser(NodeParser):
                 made.message = trigger
             else:
                 made.trigger = trigger
+                made.instantiates = self.node.get("instantiate") == "true"
         if isinstance(made, UserTask):
             made.assignment = self._assignment()
         made.start_quantity = int(self.node.get("startQuantity", "1"))
@@ -352,16 +356,22 @@ class EventParser(NodeParser):
         made.trigger = self.trigger()
         if isinstance(made, ThrowEvent):
             made.job = self.job()
+        elif isinstance(made.trigger, MultipleTrigger) and not isinstance(made, StartEvent):
+            made.trigger.register(self.spec, made)
         if isinstance(made, StartEvent):
             made.interrupting = self.node.get("isInterrupting", "true") != "false"
 
     def trigger(self) -> Trigger | None:
-        """Read the event definition; the gate allows one of a kind the kernel knows."""
+        """Read the event definitions; the gate allows the kinds that the kernel knows."""
+        found = []
         for child in self.node:
             name = etree.QName(child).localname if isinstance(child.tag, str) else ""
             if name.endswith("EventDefinition"):
-                return self._trigger(name.removesuffix("EventDefinition"), child)
-        return None
+                found.append(self._trigger(name.removesuffix("EventDefinition"), child))
+        if len(found) < 2:
+            return found[0] if found else None
+        known = [trigger for trigger in found if trigger is not None]
+        return MultipleTrigger(known, self.node.get("parallelMultiple") == "true")
 
     def _trigger(self, kind: str, child: Xml) -> Trigger | None:
         if kind == "timer":

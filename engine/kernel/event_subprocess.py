@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.kernel.activities import SubProcess
-from engine.kernel.triggers import CompensateTrigger, TimerTrigger
+from engine.kernel.multiple import MultipleTrigger
+from engine.kernel.triggers import CompensateTrigger
 
 if TYPE_CHECKING:
     from engine.kernel.definition import Flow
@@ -24,6 +25,8 @@ class EventSubProcess(SubProcess):
         """Take over the trigger of the start event; called once everything inside is built."""
         self.start = self.inner.bpmn_start_events[0]
         self.trigger = self.start.trigger
+        if isinstance(self.trigger, MultipleTrigger):
+            self.trigger.register(self.scope, self)
 
     def arm_guard(self, scope: Scope) -> None:
         """Begin to listen, as long as the scope is active."""
@@ -40,9 +43,8 @@ class EventSubProcess(SubProcess):
         if self.start.interrupting:
             process.unwait(arm, "completed")
             process.clear_scope(scope)
-        elif isinstance(self.trigger, TimerTrigger):
-            process.unwait(arm, "completed")
-            self.trigger.fired(arm)
+        elif self.trigger is not None:
+            self.trigger.again(arm)
         token = process.spawn(scope, self)
         token.memo = {"payload": payload}
 

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from engine.kernel.activities import Job, MappedNode, call_handler
 from engine.kernel.compensation import compensate, drive, part_done, records_of
-from engine.model import StartTrigger, Value
+from engine.model import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.kernel.definition import Flow
     from engine.kernel.tokens import Token
+from engine.kernel.multiple import each
 from engine.kernel.triggers import (
     CancelTrigger,
     CodeTrigger,
     CompensateTrigger,
     MessageTrigger,
     SignalTrigger,
-    TimerTrigger,
     Trigger,
-    wanted_text,
 )
 
 
@@ -49,25 +47,12 @@ class StartEvent(Event):
     def _run_hook(self, token: Token) -> bool | None:
         payload = (token.memo or {}).get("payload")
         if isinstance(self.trigger, MessageTrigger):
-            self.trigger.received(token, token.vars.view() if payload is None else payload)
+            self.trigger.received(token, payload or token.vars.view())
         if payload is not None:
             self.take(token, payload)
         else:
             self.give_outputs(token)
         return True
-
-    def start_trigger(self, now: datetime) -> StartTrigger | None:
-        """Return how this start event begins instances by itself; None for a none start event."""
-        trigger = self.trigger
-        if isinstance(trigger, TimerTrigger):
-            due, left, every = trigger.plan(trigger.expression.evaluate({}, now), now)
-            return StartTrigger(
-                kind="timer", element_id=self.bpmn_id, due_at=due, repeats=left, interval=every
-            )
-        if isinstance(trigger, (MessageTrigger, SignalTrigger)):
-            name = wanted_text(trigger.name.evaluate({}, now), f"{trigger.kind} name")
-            return StartTrigger(kind=trigger.kind, element_id=self.bpmn_id, name=name)
-        return None
 
 
 class CatchEvent(Event):
@@ -123,9 +108,8 @@ class BoundaryEvent(Event):
         if self.cancels:
             process.unwait(arm, "completed")
             process.interrupt(host)
-        elif isinstance(self.trigger, TimerTrigger):
-            process.unwait(arm, "completed")
-            self.trigger.fired(arm)
+        elif self.trigger is not None:
+            self.trigger.again(arm)
         token = process.spawn(scope, self)
         token.memo = {"payload": payload}
 
@@ -159,8 +143,12 @@ class ThrowEvent(Event):
         return True
 
     def throw(self, token: Token) -> None:
-        """Do what the trigger says."""
-        trigger, process = self.trigger, token.workflow.process
+        """Do what the trigger says; several are thrown in the order they are drawn."""
+        for trigger in each(self.trigger):
+            self._throw(token, trigger)
+
+    def _throw(self, token: Token, trigger: Trigger | None) -> None:
+        process = token.workflow.process
         if isinstance(trigger, MessageTrigger):
             trigger.throw(token, mapped=bool(self.inputs))
         elif isinstance(trigger, SignalTrigger):
@@ -214,12 +202,18 @@ class EndEvent(ThrowEvent):
             process.finish(token)
             process.terminate_scope(scope)
             return
-        trigger = self.trigger
-        if isinstance(trigger, CodeTrigger) and trigger.kind == "error":
+        error = self._error()
+        if error is not None:
             token.workflow.process.finish(token)
-            token.workflow.process.throw_error(token, trigger.code or "")
+            token.workflow.process.throw_error(token, error.code or "")
             return
         super()._on_complete(token)
+
+    def _error(self) -> CodeTrigger | None:
+        for trigger in each(self.trigger):
+            if isinstance(trigger, CodeTrigger) and trigger.kind == "error":
+                return trigger
+        return None
 
     def _cancelled(self, token: Token) -> None:
         """Leave a transaction, after all of it was undone, by its cancel boundary event."""

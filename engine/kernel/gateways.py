@@ -220,6 +220,8 @@ class EventGateway(Node):
     """Waits for the first of several events (13.4.4); each branch waits for itself."""
 
     type = "eventBasedGateway"
+    #: its events begin an instance
+    instantiates = False
 
     def _run_hook(self, token: Token) -> bool | None:
         process = token.workflow.process

@@ -62,6 +62,7 @@ from engine.kernel.gateways import (
     ParallelGateway,
     incoming_reach,
 )
+from engine.kernel.multiple import PartEvent
 from engine.kernel.node import Node
 from engine.languages import Expression, Languages
 from engine.model import Problem
@@ -240,6 +241,7 @@ class ScopeParser(ProcessParser):
     def _derive(self) -> None:
         spec = self.spec
         spec.bpmn_start_events = [n for n in spec.nodes() if isinstance(n, StartEvent)]
+        spec.starters = _starters(spec)
         spec.entries = _entries(spec)
         joins = [n for n in spec.nodes() if isinstance(n, InclusiveGateway) and len(n.incoming) > 1]
         for join in joins:
@@ -247,14 +249,25 @@ class ScopeParser(ProcessParser):
         spec.joins = tuple(joins)
 
 
+def _starters(spec: ScopeSpec) -> tuple[Node, ...]:
+    """Return the nodes whose event begins an instance (13.2)."""
+    found: list[Node] = list(spec.bpmn_start_events)
+    for node in spec.nodes():
+        if isinstance(node, ReceiveTask) and node.instantiates:
+            found.append(node)
+        elif isinstance(node, EventGateway) and node.instantiates:
+            found.extend(flow.target for flow in node.outgoing)
+    return tuple(found)
+
+
 def _entries(spec: ScopeSpec) -> tuple[Node, ...]:
     """Return where a scope begins without an event: its none start event, or, without any start
     event, every node that no flow leads to (13.2 and 13.5.1)."""
     if spec.bpmn_start_events:
         return tuple(s for s in spec.bpmn_start_events if s.trigger is None)
-    skipped = (BoundaryEvent, StartEvent, EventSubProcess)
+    skipped = (BoundaryEvent, StartEvent, EventSubProcess, PartEvent)
     free = [n for n in spec.nodes() if not n.incoming and not isinstance(n, skipped)]
-    free = [n for n in free if n not in spec.handlers]
+    free = [n for n in free if n not in spec.handlers and not getattr(n, "instantiates", False)]
     return tuple(n for n in free if not (isinstance(n, CatchEvent) and n in spec.links.values()))
 
 

@@ -468,7 +468,7 @@ class Process(Books, BpmnWorkflow):
 def _best(arms: Sequence[Token], kind: str, code: str) -> Token | None:
     """Pick the listener for a code: an exact one before one that catches all."""
     catch_all = None
-    for arm in arms:
+    for arm in [part for whole in arms for part in (whole, *whole.arms)]:
         trigger = arm.task_spec.trigger
         if arm._state == WAITING and trigger is not None and trigger.kind == kind:
             if trigger.code == code:

@@ -68,6 +68,9 @@ def _start(world: World, command: Start, now: datetime) -> Process:
         values[name] = value
         process.note(command.instance_id, "variable.set", None, 0, name, value)
     process.enter_scope(root, entries)
+    if command.element_id is not None:
+        # what the event has brought are the instance's first variables
+        next(t for t in root.tasks.values() if not t.listens).memo = {"payload": {}}
     return process
 
 
@@ -79,7 +82,7 @@ def _entries(definition: Definition, element_id: str | None) -> tuple[Node, ...]
                 " it begins by a message, a signal or a timer only"
             )
         return definition.root.entries
-    for start in definition.root.bpmn_start_events:
+    for start in definition.root.starters:
         if start.bpmn_id == element_id:
             return (start,)
     raise BadInput(f"process {definition.process_id} has no start event {element_id!r}")

@@ -10,7 +10,7 @@ from engine.errors import ExecutionFault
 from engine.kernel.correlation import PropertyKey, correlation_key
 from engine.kernel.timers import parse_duration, to_cycle, to_moment, to_span
 from engine.languages import Expression
-from engine.model import NewWork, ThrownMessage, Value
+from engine.model import NewWork, StartTrigger, ThrownMessage, Value
 
 if TYPE_CHECKING:
     from engine.kernel.tokens import Token
@@ -25,8 +25,8 @@ class Trigger:
     def arm(self, token: Token) -> None:
         """Begin to wait."""
 
-    def fired(self, token: Token) -> None:
-        """Go on waiting after a non-interrupting event, or stop."""
+    def again(self, token: Token) -> None:
+        """Go on listening after an event that did not interrupt; most just stay armed."""
 
     def received(self, token: Token, payload: Mapping[str, Value]) -> None:
         """Take note of what a message has brought, before anybody else."""
@@ -65,7 +65,8 @@ class TimerTrigger(Trigger):
             NewWork("timer", scope.instance_id, node.bpmn_id, token.id, "", due, None, {}, {}),
         )
 
-    def fired(self, token: Token) -> None:
+    def again(self, token: Token) -> None:
+        token.workflow.process.unwait(token, "completed")
         memo = token.memo or {}
         left = memo.get("left", 0)
         if left == 0 or not memo.get("every"):
@@ -114,9 +115,6 @@ class MessageTrigger(Trigger):
         """Let the first message set the key of the instance."""
         if self.properties is not None:
             self.properties.of_message(token, payload)
-
-    def fired(self, token: Token) -> None:
-        """A subscription stays as it is until its host ends."""
 
     def throw(self, token: Token, mapped: bool) -> None:
         """Send the message with the sender's variables (only the mapped ones if it maps any)."""
@@ -203,6 +201,19 @@ class CancelTrigger(Trigger):
     """The cancellation of a transaction."""
 
     kind = "cancel"
+
+
+def start_trigger(element_id: str, trigger: Trigger | None, now: datetime) -> StartTrigger | None:
+    """Return how an event begins instances by itself; None if somebody has to start them."""
+    if isinstance(trigger, TimerTrigger):
+        due, left, every = trigger.plan(trigger.expression.evaluate({}, now), now)
+        return StartTrigger(
+            kind="timer", element_id=element_id, due_at=due, repeats=left, interval=every
+        )
+    if isinstance(trigger, (MessageTrigger, SignalTrigger)):
+        name = wanted_text(trigger.name.evaluate({}, now), f"{trigger.kind} name")
+        return StartTrigger(kind=trigger.kind, element_id=element_id, name=name)
+    return None
 
 
 def wanted_text(value: Value, what: str) -> str:
