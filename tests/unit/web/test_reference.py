@@ -1,4 +1,4 @@
-"""docs/reference.md names every role, right of a route, kind of event and code of a refusal."""
+"""The documents name every role, kind of event, code of a refusal, and what is not executed."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import re
 from pathlib import Path
 
 from engine.access import ROLES
+from engine.diagrams.support import SUPPORTED, YES
 from web.api import ROUTES
 from web.problems import STATUSES
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+MODELLING = (ROOT / "docs" / "modelling.md").read_text(encoding="utf-8")
 #: the first argument of what writes the history
 EVENT = re.compile(r'(?:Event|record|note|_note)\([^"]*?"([a-z_]+\.[a-z_]+)"')
 
@@ -41,3 +43,17 @@ def test_every_code_of_a_refusal_is_documented() -> None:
     codes = {kind.code for kind in STATUSES}
 
     assert [code for code in sorted(codes) if f"`{code}`" not in REFERENCE] == []
+
+
+def test_what_is_not_executed_is_documented() -> None:
+    refused = [feature for feature, advice in SUPPORTED.items() if advice != YES]
+
+    assert [feature for feature in refused if f"`{feature}`" not in MODELLING] == []
+
+
+def test_nothing_is_documented_as_refused_that_is_executed() -> None:
+    table = MODELLING.partition("| refused | |")[2].partition("## ")[0]
+    named = re.findall(r"`([^`]+)`", table)
+
+    assert named
+    assert [feature for feature in named if SUPPORTED.get(feature, YES) == YES] == []
