@@ -21,6 +21,7 @@ import orjson
 
 from engine.errors import BadInput
 from engine.feel.iso import iso_text, parse_date, parse_duration, parse_moment, parse_time
+from engine.feel.moments import MAX_MONTHS, MAX_NS
 from engine.feel.values import (
     FarDate,
     FarDateTime,
@@ -55,6 +56,10 @@ _MOST, _LEAST = 6144, -6176
 _HOURS_18 = 18 * 3600
 #: of a whole number; Python converts none of more than 4,300 digits to text
 _BITS = 14_000
+#: a decimal text below this length without an exponent is within all limits
+_SHORT = 40
+_SMALL = 2**31
+_DIGITS = frozenset("0123456789")
 
 
 # storage
@@ -236,23 +241,27 @@ class _Door:
         raise BadInput(f"{text[:300]}: {message}")
 
     def spend(self, size: int, place: _Place) -> None:
+        """Take bytes off what is left; BadInput when there are none."""
         self.left -= size
         if self.left < 0:
             self.refuse(place, f"the value has more than {self.max_bytes} bytes")
 
     def pass_through(self, value: object, place: _Place, depth: int) -> object:
         kind = type(value)
-        if value is None or kind is bool:
+        if value is None or kind is bool or (type(value) is int and -_SMALL < value < _SMALL):
             self.spend(5, place)
             return value
+        if type(value) is str and value.isascii():
+            self.spend(len(value) + 3, place)
+            return value
+        if type(value) is list or type(value) is dict:
+            return self.container(value, place, depth)
         if isinstance(value, str) and not isinstance(value, Enum):
             return self.string(str(value), place)
         if isinstance(value, (int, float, Decimal)) and not isinstance(value, Enum):
             return self.number(value, place)
         if isinstance(value, (list, tuple, dict)):
-            if depth <= 0:
-                self.refuse(place, f"nested more than {self.max_depth} deep")
-            return self.container(value, place, depth - 1)
+            return self.container(value, place, depth)
         if kind in _KINDS:
             return self.moment(value, place)
         return self.refuse(place, f"a value of type {kind.__name__} is not allowed")
@@ -276,6 +285,10 @@ class _Door:
             if not math.isfinite(value):
                 self.refuse(place, f"{value} is not a number")
             value = Decimal(repr(float(value)))
+        text = str(value)
+        if len(text) < _SHORT and "E" not in text and text[-1] in _DIGITS:
+            self.spend(len(text) + 8, place)
+            return value if type(value) is Decimal else Decimal(value)
         if not value.is_finite():
             self.refuse(place, f"{value} is not a number")
         if value and not _LEAST <= value.adjusted() <= _MOST:
@@ -287,6 +300,10 @@ class _Door:
 
     def moment(self, value: object, place: _Place) -> object:
         self.spend(40, place)
+        if isinstance(value, YearsMonthsDuration) and abs(value.months) > MAX_MONTHS:
+            self.refuse(place, "the duration is too long")
+        if isinstance(value, FineDuration) and abs(value.ns) > MAX_NS:
+            self.refuse(place, "the duration is too long")
         if isinstance(value, (time, datetime, FineTime, FarDateTime)):
             try:
                 _known_zone(value.tzinfo)
@@ -298,6 +315,9 @@ class _Door:
         self, value: list[object] | tuple[object, ...] | dict[object, object], place: _Place, d: int
     ) -> object:
         self.spend(3, place)
+        if d <= 0:
+            self.refuse(place, f"nested more than {self.max_depth} deep")
+        d -= 1
         if not isinstance(value, dict):
             return [self.pass_through(item, (place, n), d) for n, item in enumerate(value)]
         result: dict[str, object] = {}
@@ -307,7 +327,11 @@ class _Door:
             if key[:1] == TAG:
                 self.refuse(place, "a key begins with the control character U+0001")
             inside = (place, key)
-            result[self.string(str(key), inside)] = self.pass_through(item, inside, d)
+            if type(key) is str and key.isascii():
+                self.left -= len(key) + 3
+            else:
+                key = self.string(str(key), inside)
+            result[key] = self.pass_through(item, inside, d)
         return result
 
 

@@ -26,6 +26,7 @@ from engine.feel.moments import (
     instant_ns,
     make_duration,
     make_moment,
+    make_months,
     shift_months,
     time_instant_ns,
 )
@@ -78,6 +79,10 @@ def normal(value: Decimal) -> Decimal:
 
 
 def _numbers(left: object, right: object) -> tuple[Number, Number] | None:
+    if (type(left) is Decimal or type(left) is int) and (
+        type(right) is Decimal or type(right) is int
+    ):
+        return left, right
     one, two = kinds.number_of(left), kinds.number_of(right)
     return None if one is None or two is None else (one, two)
 
@@ -153,7 +158,7 @@ def _shift(value: object, kind: str, span: object, span_kind: str, sign: int) ->
         if span_kind == MONTHS:
             months = sign * cast(YearsMonthsDuration, span).months
             if kind == MONTHS:
-                return YearsMonthsDuration(cast(YearsMonthsDuration, value).months + months)
+                return make_months(cast(YearsMonthsDuration, value).months + months)
             if kind == DATE:
                 return shift_months(cast(AnyDate, value), months)
             if kind == MOMENT:
@@ -218,10 +223,15 @@ def _amount(span: object) -> int:
 
 
 def _scaled(span: object, number: Number, operation: Callable[[Number, Number], Decimal]) -> object:
-    amount = int(operation(_amount(span), number))
-    if isinstance(span, YearsMonthsDuration):
-        return YearsMonthsDuration(amount)
-    return make_duration(amount)
+    amount = operation(_amount(span), number)
+    if amount.adjusted() > 34:
+        raise Refused("the duration is too long")
+    try:
+        if isinstance(span, YearsMonthsDuration):
+            return make_months(int(amount))
+        return make_duration(int(amount))
+    except ValueError as cause:
+        raise Refused(str(cause)) from cause
 
 
 def power(left: object, right: object) -> object:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine.feel.compiler import Compiler, compiles
+from engine.feel.compiler import Compiler, compiles, constant
 from engine.feel.kinds import a_kind
 from engine.feel.library import BUILTINS, Builtin, call_function
-from engine.feel.nodes import Call, Name
+from engine.feel.nodes import Call, Literal, Name
 from engine.feel.run import Code, Run
 from engine.feel.values import Function
 
 #: built-ins for which a missing variable is no complaint
+_CONSTRUCTORS = frozenset({"date", "time", "date and time", "duration"})
 _LENIENT = frozenset({"is defined", "get or else"})
 
 
@@ -25,6 +26,9 @@ def call(compiler: Compiler, node: Call) -> Code:
         known = BUILTINS.get(callee.name)
         if known is not None and callee.name not in compiler.names:
             _check(compiler, known, node)
+            made = _made(known, node)
+            if made is not None:
+                return constant(made)
             code = _builtin(known, arguments, node)
             return _quiet(code) if known.name in _LENIENT else code
         if callee.name not in compiler.names and not any(x.is_item for x in compiler.levels):
@@ -37,10 +41,18 @@ def call(compiler: Compiler, node: Call) -> Code:
         if not isinstance(value, Function):
             return env.run.fail(f"{a_kind(value)} cannot be called", at)
         if names:
-            return _named(env.run, value, values, names, at)
+            return call_named(env.run, value, values, names, at)
         return call_function(env.run, value, values, at)
 
     return invoke
+
+
+def _made(known: Builtin, node: Call) -> object:
+    """Return what a constructor makes of literals, once and for all; None for any other call."""
+    values = [argument.value for argument in node.arguments if isinstance(argument, Literal)]
+    if known.name not in _CONSTRUCTORS or node.names or len(values) < len(node.arguments):
+        return None
+    return known.invoke(Run({}), values, node.at)
 
 
 def _check(compiler: Compiler, known: Builtin, node: Call) -> None:
@@ -77,9 +89,10 @@ def _quiet(code: Code) -> Code:
     return silenced
 
 
-def _named(
+def call_named(
     run: Run, function: Function, values: list[object], names: Sequence[str], at: int
 ) -> object:
+    """Call a function value with named arguments; null and a diagnostic where names differ."""
     given = dict(zip(names, values, strict=True))
     if function.variadic and function.name in BUILTINS:
         return BUILTINS[function.name].invoke_named(run, values, names, at)

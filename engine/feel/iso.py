@@ -15,6 +15,7 @@ from engine.feel.moments import (
     make_date,
     make_duration,
     make_moment,
+    make_months,
     make_time,
     zone_of,
 )
@@ -32,7 +33,7 @@ from engine.feel.values import (
 )
 
 _DATE = r"(-?(?:\d{4}|[1-9]\d{4,8}))-(\d\d)-(\d\d)"
-_TIME = r"(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d(?::\d\d)?|@[A-Za-z0-9_+\-/]+)?"
+_TIME = r"(\d\d):(\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d(?::\d\d)?|@[A-Za-z0-9_+\-/]+)?"
 _OWN = (YearsMonthsDuration, FineDuration, FarDate, FineTime, FarDateTime)
 _date = re.compile(_DATE, re.ASCII)
 _time = re.compile(_TIME, re.ASCII)
@@ -85,7 +86,7 @@ def parse_duration(text: str) -> AnyDuration | YearsMonthsDuration:
     found = _months.fullmatch(text)
     if found is not None:
         months = int(found[2] or 0) * 12 + int(found[3] or 0)
-        return YearsMonthsDuration(-months if found[1] else months)
+        return make_months(-months if found[1] else months)
     found = _days.fullmatch(text)
     if found is None or not (found[5] or found[6] or text[-1] != "S") or text[-1] == "T":
         raise ValueError(f"'{text}' is not a duration such as P1Y2M or P3DT4H30M")

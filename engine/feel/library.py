@@ -45,29 +45,26 @@ class Parameter:
     rest: bool
 
 
-@dataclass(frozen=True, slots=True)
 class Signature:
     """One way of calling a built-in."""
 
-    parameters: tuple[Parameter, ...]
-    function: Callable[..., object]
-    #: the function wants the `Run` as its first argument
-    with_run: bool
+    __slots__ = ("fits", "function", "most", "parameters", "required", "rest", "with_run")
 
-    @property
-    def required(self) -> int:
-        """The smallest number of arguments; a rest parameter takes at least one."""
-        return sum(not p.optional for p in self.parameters)
-
-    @property
-    def most(self) -> int:
-        """The largest number of arguments; a rest parameter takes any number."""
-        return 1_000_000 if self.rest else len(self.parameters)
-
-    @property
-    def rest(self) -> bool:
-        """Whether the last parameter takes all further arguments."""
-        return bool(self.parameters) and self.parameters[-1].rest
+    def __init__(
+        self, parameters: tuple[Parameter, ...], function: Callable[..., object], with_run: bool
+    ) -> None:
+        self.parameters = parameters
+        self.function = function
+        #: the function wants the `Run` as its first argument
+        self.with_run = with_run
+        #: whether the last parameter takes all further arguments
+        self.rest = bool(parameters) and parameters[-1].rest
+        #: the smallest number of arguments; a rest parameter takes at least one
+        self.required = sum(not p.optional for p in parameters)
+        #: the largest number of arguments
+        self.most = 1_000_000 if self.rest else len(parameters)
+        #: per parameter what brings an argument to the first kind it takes
+        self.fits = [FITS[p.accepts[0]] for p in parameters]
 
     def order(self, names: Sequence[str]) -> tuple[int | None, ...] | None:
         """Return for each parameter the argument of that name; None where they do not match."""
@@ -202,21 +199,19 @@ def _parameter(text: str) -> Parameter:
 
 
 def _fit_all(signature: Signature, arguments: list[object]) -> list[object] | str:
+    """Return the arguments as the parameters want them, or what is wrong with them."""
     fitted: list[object] = []
-    for n, parameter in enumerate(signature.parameters):
-        if parameter.rest:
-            rest: list[object] = []
-            for value in arguments[n:]:
-                found = _fit(parameter, value)
-                if found is UNFIT:
-                    return _misfit(parameter, value)
-                rest.append(found)
-            fitted.append(rest)
-        elif n < len(arguments):
-            found = _fit(parameter, arguments[n])
+    for n, value in enumerate(arguments):
+        place = n if n < len(signature.fits) else -1
+        found = signature.fits[place](value)
+        if found is UNFIT:
+            found = _fit(signature.parameters[place], value)
             if found is UNFIT:
-                return _misfit(parameter, arguments[n])
-            fitted.append(found)
+                return _misfit(signature.parameters[place], value)
+        fitted.append(found)
+    if signature.rest:
+        first = len(signature.parameters) - 1
+        fitted[first:] = [fitted[first:]]
     return fitted
 
 

@@ -26,6 +26,9 @@ AnyDateTime = datetime | FarDateTime
 AnyDuration = timedelta | FineDuration
 
 MAX_YEAR = 999_999_999
+#: the longest durations, so that their texts stay within what can be read back
+MAX_MONTHS = 10**18
+MAX_NS = 10**17 * DAY_NS
 _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _ZONE_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -87,10 +90,19 @@ def make_moment(day: AnyDate, ns: int, zone: tzinfo | None) -> AnyDateTime:
 
 def make_duration(ns: int) -> AnyDuration:
     """Return the days and time duration of so many nanoseconds."""
+    if abs(ns) > MAX_NS:
+        raise ValueError("the duration is too long")
     micro, rest = divmod(ns, 1000)
     if rest or not -86_399_999_913_600_000_000 <= micro <= 86_399_999_999_999_999_999:
         return FineDuration(ns)
     return timedelta(microseconds=micro)
+
+
+def make_months(months: int) -> YearsMonthsDuration:
+    """Return the years and months duration of so many months."""
+    if abs(months) > MAX_MONTHS:
+        raise ValueError("the duration is too long")
+    return YearsMonthsDuration(months)
 
 
 def duration_ns(value: AnyDuration) -> int:
@@ -213,7 +225,7 @@ def zone_of(text: str) -> tzinfo | None:
     """Return the zone for `Z`, `+hh:mm[:ss]`, `@Region/City`; ValueError for an unknown one."""
     if not text:
         return None
-    if text == "Z":
+    if text in ("Z", "z"):
         return UTC
     if text[0] == "@":
         try:

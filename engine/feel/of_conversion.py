@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 
 from engine.errors import FeelError
 from engine.feel import parser
 from engine.feel.arithmetic import Number, Refused, negated, number_literal
-from engine.feel.kinds import order_keys, text_of
+from engine.feel.iso import iso_text
+from engine.feel.kinds import a_kind, number_of, number_text, order_keys, text_of
 from engine.feel.library import BUILTINS, LONG_NAMES, builtin
 from engine.feel.nodes import Call, Literal, Name
 from engine.feel.run import Run
@@ -50,10 +53,74 @@ def number_with_separators(text: str, grouping: str | None, point: str | None) -
     return number(plain)
 
 
+@builtin("number(from: string, grouping separator: string|null)")
+def number_with_groups(text: str, grouping: str | None) -> Number:
+    """Return the number that a text with grouped digits spells (Camunda 8)."""
+    return number_with_separators(text, grouping, None if grouping == "." else ".")
+
+
 @builtin("number(from: number)")
 def number_as_is(value: Number) -> Number:
     """Return the number (Camunda 8)."""
     return value
+
+
+@builtin("from json(value: string)")
+def from_json(text: str) -> object:
+    """Return the value of a JSON text, fractions as they are written (Camunda 8)."""
+    try:
+        return _json.decode(text)
+    except (ValueError, ArithmeticError) as cause:
+        raise Refused("the text is not JSON") from cause
+
+
+def _no_constant(text: str) -> object:
+    raise ValueError(text)
+
+
+_json = json.JSONDecoder(parse_float=number_literal, parse_constant=_no_constant)
+
+
+@builtin("to json(value: any)", with_run=True)
+def to_json(run: Run, value: object) -> str:
+    """Return a value as JSON text, moments and durations as strings (Camunda 8)."""
+    parts: list[str] = []
+    _write_json(value, parts, [run.limits.characters])
+    return "".join(parts)
+
+
+def _write_json(value: object, parts: list[str], room: list[int]) -> None:
+    if isinstance(value, (list, tuple)):
+        for n, item in enumerate(value):
+            _put("," if n else "[", parts, room)
+            _write_json(item, parts, room)
+        _put("]" if value else "[]", parts, room)
+    elif isinstance(value, Mapping):
+        for n, (key, item) in enumerate(value.items()):
+            _put(("," if n else "{") + json.dumps(key, ensure_ascii=False) + ":", parts, room)
+            _write_json(item, parts, room)
+        _put("}" if value else "{}", parts, room)
+    else:
+        _put(_json_atom(value), parts, room)
+
+
+def _put(text: str, parts: list[str], room: list[int]) -> None:
+    room[0] -= len(text)
+    if room[0] < 0:
+        raise FeelError("the JSON text is too long")
+    parts.append(text)
+
+
+def _json_atom(value: object) -> str:
+    if value is None or isinstance(value, (bool, str)):
+        return json.dumps(value, ensure_ascii=False)
+    found = number_of(value)
+    if found is not None:
+        return number_text(found)
+    text = iso_text(value)
+    if text is None:
+        raise Refused(f"{a_kind(value)} has no JSON form")
+    return f'"{text}"'
 
 
 @builtin("range(from: string)", with_run=True)

@@ -134,6 +134,14 @@ def test_lists(text: str, wanted: object) -> None:
         ('range("[1..5)") = [1..5)', True),
         ('5 in range("(..10]")', True),
         ('range("[..5]")', None),
+        ('number("1,500", ",")', 1500),
+        ('from json("{\\"a\\": [1.50, null]}").a[1]', Decimal("1.50")),
+        ('from json("{a}")', None),
+        (
+            'to json({a: [1.50, null, "x"], d: @"2024-01-01"})',
+            '{"a":[1.50,null,"x"],"d":"2024-01-01"}',
+        ),
+        ("to json([[], {}])", "[[],{}]"),
     ],
 )
 def test_contexts_and_conversions(text: str, wanted: object) -> None:

@@ -191,3 +191,9 @@ def test_if_takes_the_other_branch_unless_true() -> None:
     assert value("if null then 1 else 2") == 2
     assert value('if "yes" then 1 else 2') == 2
     assert complaints('if "yes" then 1 else 2') == [("'if' needs true or false, got a string", 0)]
+
+
+def test_durations_have_a_longest_length() -> None:
+    assert value('@"P900000000000000D" * 1e10') is None
+    assert value('@"P900000000000000Y" * 1e300') is None
+    assert value('duration("P999999999999999999Y")') is None
