@@ -25,9 +25,16 @@ def check_activities(diagram: Diagram, report: Report) -> None:
     for activity in diagram.all("activity"):
         _quantities(activity, report)
         _work(activity, report)
+        turn = child(activity, "standardLoopCharacteristics")
+        if turn is not None and not turn.get("loopMaximum"):
+            if not text_of(child(turn, "loopCondition")):
+                _incomplete(activity, "end of its loop", "write a condition or a maximum", report)
         loop = child(activity, "multiInstanceLoopCharacteristics")
         if loop is not None:
             _multi_instance(activity, loop, report)
+        loop = child(activity, "standardLoopCharacteristics")
+        if loop is not None:
+            _standard_loop(activity, loop, report)
         if is_bpmn(activity, "adHocSubProcess"):
             _ad_hoc(diagram, activity, report)
         if is_compensation(activity) and diagram.boundary_events(activity):
@@ -98,6 +105,22 @@ def _multi_instance(activity: Element, loop: Element, report: Report) -> None:
             activity,
             f"{called(activity)} is to be done {cardinality} times",
             "write a number from 0",
+        )
+
+
+def _standard_loop(activity: Element, loop: Element, report: Report) -> None:
+    maximum = (loop.get("loopMaximum") or "").strip()
+    if _WHOLE_NUMBER.fullmatch(maximum) and int(maximum) < 0:
+        report.error(
+            activity,
+            f"{called(activity)} is to be repeated at most {maximum} times",
+            "write a number from 0",
+        )
+    if not maximum and not text_of(child(loop, "loopCondition")):
+        report.unsupported(
+            activity,
+            f"{called(activity)} is repeated, but nothing says until when",
+            "write a condition, or a maximum",
         )
 
 

@@ -41,66 +41,69 @@ SUPPORTED: dict[str, str] = {
     "receiveTask": YES,
     "businessRuleTask": YES,
     "businessRuleTask with a decision": "choose a handler (task definition) that decides",
-    "receiveTask that starts the process": "use a message start event",
+    "receiveTask that starts the process": YES,
     "callActivity": YES,
     "subProcess": YES,
-    "transaction": "use a plain sub-process with error boundary events",
-    "adHocSubProcess": "draw the order of the tasks, with gateways where people choose",
-    "event sub-process": _EVENT_SUB,
-    "compensation activity": _UNDO,
+    "transaction": YES,
+    "adHocSubProcess": YES,
+    "event sub-process": YES,
+    "compensation activity": YES,
     "multi-instance": YES,
     "multi-instance behavior": "delete the behavior attribute; all instances are awaited",
-    "standard loop": "draw the loop with an exclusive gateway",
-    "quantities": "set startQuantity and completionQuantity to 1",
+    "standard loop": YES,
+    "quantities": YES,
     "global task": "draw a process with one task, and call it",
     # ---- gateways
     "exclusiveGateway": YES,
     "parallelGateway": YES,
     "inclusiveGateway": YES,
     "eventBasedGateway": YES,
-    "eventBasedGateway that starts the process": "use several start events",
-    "complexGateway": "use an inclusive or parallel gateway and conditions",
+    "eventBasedGateway that starts the process": YES,
+    "parallel eventBasedGateway that starts the process": "start by one event, wait for the others",
+    "complexGateway": YES,
     # ---- events: position and trigger
     "start": YES,
     "start message": YES,
     "start signal": YES,
     "start timer": YES,
     "start conditional": "start the process by a message or a timer",
-    "event start message": _EVENT_SUB,
-    "event start signal": _EVENT_SUB,
-    "event start timer": _EVENT_SUB,
-    "event start error": _EVENT_SUB,
-    "event start escalation": _EVENT_SUB,
-    "event start conditional": _EVENT_SUB,
-    "event start compensate": _UNDO,
+    "event start message": YES,
+    "event start signal": YES,
+    "event start timer": YES,
+    "event start error": YES,
+    "event start escalation": YES,
+    "event start conditional": YES,
+    "event start compensate": YES,
     "catch message": YES,
     "catch signal": YES,
     "catch timer": YES,
     "catch link": YES,
-    "catch conditional": "wait for a message or a timer, and ask the condition at a gateway",
+    "catch conditional": YES,
     "throw": YES,
     "throw message": YES,
     "throw signal": YES,
     "throw escalation": YES,
     "throw link": YES,
-    "throw compensate": _UNDO,
+    "throw compensate": YES,
     "end": YES,
     "end message": YES,
     "end signal": YES,
     "end error": YES,
     "end escalation": YES,
     "end terminate": YES,
-    "end cancel": "use an error end event",
-    "end compensate": _UNDO,
+    "end cancel": YES,
+    "end compensate": YES,
     "boundary message": YES,
     "boundary signal": YES,
     "boundary timer": YES,
     "boundary error": YES,
     "boundary escalation": YES,
-    "boundary conditional": "use a message or a timer boundary event",
-    "boundary cancel": "use an error boundary event",
-    "boundary compensate": _UNDO,
-    "several triggers of one event": "draw one event for each trigger",
+    "boundary conditional": YES,
+    "boundary cancel": YES,
+    "boundary compensate": YES,
+    "several triggers of one event": YES,
+    "several triggers, all needed to start a process": "start by one and wait for the others",
+    "compensation, cancel or link beside other triggers": "draw one event for each trigger",
     # ---- scopes
     "process without a start event": YES,
     "sub-process without a start event": YES,
@@ -120,6 +123,10 @@ _POSITIONS = {
     "endEvent": "end",
     "boundaryEvent": "boundary",
 }
+
+
+#: triggers that stand alone in their event
+_ALONE = {"compensate", "cancel", "link"}
 
 
 def check_support(diagram: Diagram, report: Report) -> None:
@@ -155,7 +162,9 @@ def features(diagram: Diagram, element: Element) -> Iterator[str]:
     elif is_bpmn(element, "eventBasedGateway", "receiveTask") and truth(
         element, "instantiate", default=False
     ):
-        yield f"{local(element)} that starts the process"
+        parallel = element.get("eventGatewayType") == "Parallel"
+        kind = f"parallel {local(element)}" if parallel else local(element)
+        yield f"{kind} that starts the process"
     elif is_bpmn(element, "businessRuleTask") and zeebe_of(element, "calledDecision") is not None:
         yield "businessRuleTask with a decision"
     else:
@@ -171,6 +180,10 @@ def _event_features(diagram: Diagram, event: Element) -> Iterator[str]:
     triggers = diagram.definition_kinds(event)
     if len(triggers) > 1:
         yield "several triggers of one event"
+        if position == "start" and truth(event, "parallelMultiple", default=False):
+            yield "several triggers, all needed to start a process"
+        if _ALONE & set(triggers):
+            yield "compensation, cancel or link beside other triggers"
     for trigger in triggers or [""]:
         yield f"{position} {trigger}".strip()
 

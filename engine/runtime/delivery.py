@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from engine import kernel
 from engine.clock import new_id
+from engine.errors import BadInput, ExecutionFault
 from engine.model import NewSubscription, Step
 from engine.store import definitions, messages, subscriptions, work
 from engine.store.messages import Message
@@ -61,7 +63,15 @@ def new_message(
     keys: dict[str, Any] | None = None,
     message_id: str | None = None,
 ) -> Message:
-    """Return a message that is not stored yet."""
+    """Return a message that is not stored yet; property values make its key if it has none.
+
+    Raises BadInput if a value cannot be part of a key.
+    """
+    if key is None and keys:
+        try:
+            key = kernel.correlation_key(keys)
+        except ExecutionFault as fault:
+            raise BadInput(str(fault)) from fault
     return Message(
         id=message_id or new_id(), name=name, key=key, payload=payload, keys=keys or {},
         state="buffered", named=message_id is not None, instance_id=None, created_at=tx.now,
