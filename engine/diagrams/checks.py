@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.diagrams.checks_activities import check_activities, check_incoming_data
 from engine.diagrams.checks_collaboration import check_collaborations
+from engine.diagrams.checks_compensation import check_compensation
 from engine.diagrams.checks_data import check_data, check_interfaces, check_operations
 from engine.diagrams.checks_events import check_events
 from engine.diagrams.checks_flows import check_connections, check_flows, check_gateways
@@ -30,6 +31,7 @@ CHECKS = (
     check_event_names,
     check_correlation,
     check_links,
+    check_compensation,
     check_activities,
     check_incoming_data,
     check_data,

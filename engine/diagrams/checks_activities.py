@@ -25,10 +25,6 @@ def check_activities(diagram: Diagram, report: Report) -> None:
     for activity in diagram.all("activity"):
         _quantities(activity, report)
         _work(activity, report)
-        turn = child(activity, "standardLoopCharacteristics")
-        if turn is not None and not turn.get("loopMaximum"):
-            if not text_of(child(turn, "loopCondition")):
-                _incomplete(activity, "end of its loop", "write a condition or a maximum", report)
         loop = child(activity, "multiInstanceLoopCharacteristics")
         if loop is not None:
             _multi_instance(activity, loop, report)

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from lxml.etree import _Element as Element
 
-from engine.diagrams.diagram import (
-    Diagram,
-    is_compensation,
-    is_event_sub_process,
-    truth,
-)
-from engine.diagrams.names import article, called, is_bpmn, local, plain
+from engine.diagrams.diagram import Diagram, is_event_sub_process, truth
+from engine.diagrams.names import article, called, is_bpmn, local
 from engine.diagrams.report import Report
 from engine.diagrams.schema import is_a
 
@@ -135,29 +130,6 @@ def _boundary(diagram: Diagram, event: Element, report: Report) -> None:
             event,
             f"{called(event)} waits for the cancelling of {called(host)}, which is no transaction",
             "attach it to a transaction",
-        )
-    if "compensate" in kinds:
-        _compensation(diagram, event, report)
-
-
-def _compensation(diagram: Diagram, event: Element, report: Report) -> None:
-    handlers = []
-    for association in diagram.all("association"):
-        if plain(association.get("sourceRef")) == event.get("id"):
-            handlers.append(diagram.find(association.get("targetRef")))
-    for handler in handlers:
-        if handler is None or not is_compensation(handler):
-            name = "nothing" if handler is None else called(handler)
-            report.error(
-                event,
-                f"{called(event)} is tied to {name}, which is not marked for compensation",
-                "tie it to an activity with the compensation marker",
-            )
-    if not handlers:
-        report.unsupported(
-            event,
-            f"{called(event)} is tied to no activity that compensates",
-            "draw an association to an activity with the compensation marker",
         )
 
 

@@ -62,6 +62,12 @@ def _reaches(flow: Element, target: Element, report: Report) -> None:
             f"{called(flow)} leads to {called(target)}",
             "start events and boundary events have no incoming sequence flows",
         )
+    elif _instantiates(target):
+        report.error(
+            flow,
+            f"{called(flow)} leads to {called(target)}, which starts the process",
+            "what starts a process has no incoming flow; or delete its instantiate mark",
+        )
     elif is_event_sub_process(target):
         report.error(
             target,
@@ -163,6 +169,8 @@ def check_gateways(diagram: Diagram, report: Report) -> None:
     """Check the gateways of all kinds."""
     for gateway in diagram.all("gateway"):
         _direction(diagram, gateway, report)
+        if is_bpmn(gateway, "complexGateway"):
+            _activation(diagram, gateway, report)
         if is_bpmn(gateway, "eventBasedGateway"):
             _event_based(diagram, gateway, report)
         elif is_bpmn(gateway, *_MAY_CHOOSE):
@@ -200,6 +208,15 @@ def _choices(diagram: Diagram, gateway: Element, report: Report) -> None:
             f"{called(flow)} out of {called(gateway)} has no condition,"
             " so nobody can tell when it is taken",
             "write a condition, or make it the default flow",
+        )
+
+
+def _activation(diagram: Diagram, gateway: Element, report: Report) -> None:
+    if len(diagram.incoming(gateway)) > 1 and not text_of(child(gateway, "activationCondition")):
+        report.unsupported(
+            gateway,
+            f"{called(gateway)} joins paths, but does not say when it goes on",
+            "write an activation condition, such as =activationCount >= 2",
         )
 
 

@@ -213,3 +213,23 @@ def test_a_timer_behind_an_event_gateway_may_be_written_as_an_expression() -> No
     )
     # when / then
     assert accepted(drawing)
+
+
+def test_what_starts_a_process_has_no_incoming_flow() -> None:
+    # given
+    waits = node("receiveTask", "r", instantiate="true")
+    # when
+    problems = found(start("s"), waits, end("e"), path("s", "r", "e"))
+    # then
+    assert "which starts the process" in problems["s-r"]
+
+
+def test_a_complex_gateway_says_when_it_goes_on() -> None:
+    # given
+    problems = found(
+        start("s"), task("a"), task("b"), gateway("complex", "g"), end("e"),
+        path("s", "a", "g", "e"), path("s", "b", "g"),
+        severity=Severity.UNSUPPORTED,
+    )  # fmt: skip
+    # then
+    assert "does not say when it goes on" in problems["g"]
