@@ -15,12 +15,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from engine.errors import EngineError
+from web.logs import configure
 from web.problems import NoDatabase
 from web.serve import HOPELESS
 
@@ -47,16 +47,17 @@ def follow(life: int) -> None:
     threading.Thread(target=watch, name="follow-parent", daemon=True).start()
 
 
-def hinter(hint: int | None) -> Callable[[datetime | None], None]:
-    """Return the `announce` of an engine in the web process: one byte on the pipe of hints."""
+def teller(pipe: int) -> Callable[..., None]:
+    """Return what writes one byte to a pipe, whatever it is called with.
 
-    def announce(_due_at: datetime | None = None) -> None:
-        # a full pipe holds hints enough; a lost one costs at most one sweep
+    A full pipe says enough: what does not fit is dropped, as it is when nobody reads any more.
+    """
+
+    def tell(*_: object) -> None:
         with contextlib.suppress(BlockingIOError, BrokenPipeError):
-            if hint is not None:
-                os.write(hint, b".")
+            os.write(pipe, b".")
 
-    return announce
+    return tell
 
 
 class Heartbeat:
@@ -77,23 +78,14 @@ class Heartbeat:
             return None if self._heard_at is None else self._now() - self._heard_at
 
 
-def beats(beat: int) -> Callable[[], None]:
-    """Return what the worker calls to say that it lives; too many beats are dropped."""
-
-    def tell() -> None:
-        with contextlib.suppress(BlockingIOError, BrokenPipeError):
-            os.write(beat, b".")
-
-    return tell
-
-
 @click.command()
 @click.argument("name", type=click.Choice(["web", "worker"]))
 @click.option("--listen", type=int)
 @click.option("--hint", type=int)
 @click.option("--beat", type=int)
 @click.option("--life", type=int)
-def main(name: str, listen: int, hint: int, beat: int, life: int) -> None:
+@click.option("--ready", type=int)
+def main(name: str, listen: int, hint: int, beat: int, life: int, ready: int) -> None:
     """Run one child until SIGTERM; exit status 78 says that a restart would not help."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which drains us
     follow(life)
@@ -101,11 +93,9 @@ def main(name: str, listen: int, hint: int, beat: int, life: int) -> None:
 
     try:
         settings = load()
-        logging.basicConfig(
-            level=settings.log_level.upper(), format=f"{name} %(levelname)s %(name)s: %(message)s"
-        )
+        configure(settings.log_level, name)
         if name == "web":
-            run_web(settings, listen=listen, hint=hint, beat=beat)
+            run_web(settings, listen=listen, hint=hint, beat=beat, ready=ready)
         else:
             sys.exit(run_worker(settings, hint=hint, beat=beat))
     except NoDatabase as error:
@@ -116,15 +106,16 @@ def main(name: str, listen: int, hint: int, beat: int, life: int) -> None:
         sys.exit(HOPELESS)
 
 
-def run_web(settings: Settings, *, listen: int, hint: int, beat: int) -> None:
-    """Answer HTTP on the inherited socket until SIGTERM."""
+def run_web(settings: Settings, *, listen: int, hint: int, beat: int, ready: int) -> None:
+    """Answer HTTP on the inherited socket until SIGTERM; `ready` is told before the first call."""
     from web.app import create_app
     from web.listen import answer
     from web.opening import open_engine
 
     heartbeat = Heartbeat(beat)
-    engine = open_engine(settings, announce=hinter(hint))
+    engine = open_engine(settings, announce=teller(hint))
     app = create_app(settings, engine=engine, worker_age_s=heartbeat.age_s)
+    teller(ready)()
     answer(app, socket.socket(fileno=listen), settings)
 
 
@@ -132,7 +123,7 @@ def run_worker(settings: Settings, *, hint: int, beat: int) -> int:
     """Do due work until SIGTERM; return the exit status."""
     from engine.dispatch import worker_main
 
-    return worker_main(settings, hint=hint, beat=beats(beat))
+    return worker_main(settings, hint=hint, beat=teller(beat))
 
 
 if __name__ == "__main__":

@@ -32,6 +32,8 @@ RECOVERED_AFTER_S = 10.0
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.1, 30.0
 #: how much longer than its own limit a draining child may take before it is killed; seconds
 GRACE_S = 5.0
+#: the worker starts when the web process answers, or after so long; seconds
+WORKER_WAITS_S = 2.0
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -118,17 +120,19 @@ class Parent:
         self._shutdown_s = shutdown_s
         self._now = now
         self._stop_signals = 0
-        hints, beats, lifeline = _pipe(), _pipe(), os.pipe()
+        hints, beats, ready, lifeline = _pipe(), _pipe(), _pipe(), os.pipe()
+        #: where the web process says that it answers
+        self._ready = ready[0]
         #: its end is what children wait for: it closes when this process dies, however it dies
         self._life = lifeline[1]
+        life = lifeline[0]
+        web = {"listen": listener.fileno(), "hint": hints[1], "beat": beats[0], "life": life}
+        worker = {"hint": hints[0], "beat": beats[1], "life": life}
         self.children = (
-            Child(
-                "web",
-                {"listen": listener.fileno(), "hint": hints[1], "beat": beats[0],
-                 "life": lifeline[0]},
-            ),
-            Child("worker", {"hint": hints[0], "beat": beats[1], "life": lifeline[0]}),
-        )  # fmt: skip
+            Child("web", {**web, "ready": ready[1]}),
+            # both at once would share the cores, and the first answer would come later
+            Child("worker", worker, not_before=now() + WORKER_WAITS_S),
+        )
         self._listener = listener
 
     def run(self) -> int:
@@ -169,9 +173,16 @@ class Parent:
                     return 1
                 if child.process is None and now >= child.not_before:
                     child.start(self._environment, now)
-            _sleep(wake, min((c.not_before for c in self.children if not c.process), default=None)
-                   , self._now())  # fmt: skip
+            idle = [child.not_before for child in self.children if child.process is None]
+            if self._ready in _sleep([wake, self._ready], min(idle, default=None), self._now()):
+                self._start_the_rest()
         return 0
+
+    def _start_the_rest(self) -> None:
+        """Begin what has waited for the web process; what waits after a death goes on waiting."""
+        for child in self.children:
+            if child.failures == 0:
+                child.not_before = 0.0
 
     def _ended_for_good(self, child: Child, now: float) -> bool:
         status = child.note_end(now)
@@ -193,7 +204,7 @@ class Parent:
         while any(child.process for child in self.children):
             if self._now() >= deadline or self._stop_signals > heard + 1:
                 return self._kill()
-            _sleep(wake, deadline, self._now())
+            _sleep([wake], deadline, self._now())
             for child in self.children:
                 child.note_end(self._now())
         return 0
@@ -215,9 +226,11 @@ def _pipe() -> tuple[int, int]:
     return ends
 
 
-def _sleep(wake: int, until: float | None, now: float) -> None:
-    """Wait for a signal, or until a moment; without one, for a signal only."""
+def _sleep(pipes: list[int], until: float | None, now: float) -> list[int]:
+    """Wait for a byte on one of the pipes, or until a moment; return the pipes that had some."""
     timeout = None if until is None else max(0.0, until - now)
-    select.select([wake], [], [], timeout)
-    with contextlib.suppress(BlockingIOError):
-        os.read(wake, 4096)
+    woken, _, _ = select.select(pipes, [], [], timeout)
+    for pipe in woken:
+        with contextlib.suppress(BlockingIOError):
+            os.read(pipe, 4096)
+    return woken

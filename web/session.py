@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -42,10 +41,10 @@ class Session:
     @cached_property
     def engine(self) -> Engine:
         """The engine on the database, its schema brought up to date."""
+        from web.logs import configure
         from web.opening import open_engine
 
-        logging.basicConfig(level=self.settings.log_level.upper(), format="%(message)s")
-        logging.getLogger("alembic").setLevel(logging.WARNING)
+        configure(self.settings.log_level)
         return open_engine(self.settings)
 
     @property

@@ -120,7 +120,7 @@ def cases(
 
 def _facts(found: dict[str, Any]) -> Iterator[str]:
     for name, value in found.items():
-        if name != "variables":
+        if name not in ("variables", "created"):
             yield f"{name:<14} {'-' if value is None else value}"
     for name, value in found["variables"].items():
         yield f"  {name} = {to_json_text(value)}"

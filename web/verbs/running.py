@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
 
 import click
 
+from web.logs import configure
 from web.session import Session, common
 
 HOST = click.option("--host", help="Address to listen on.")
@@ -31,7 +31,7 @@ def serve(session: Session, host: str | None, port: int | None) -> int:
     session.overrides |= {"host": host, "port": port}
     settings = session.settings
     prepare(settings)
-    _log(settings.log_level)
+    configure(settings.log_level, "serve")
     listener = bind(settings.host, settings.port)
     url = url_of(listener)
     click.echo(json.dumps({"url": url, "pid": os.getpid()}) if session.out.as_json else url)
@@ -79,12 +79,8 @@ def work(session: Session, drain: bool) -> int:
     from web.opening import prepare
 
     prepare(session.settings)
-    _log(session.settings.log_level)
+    configure(session.settings.log_level, "worker")
     return worker_main(session.settings)
-
-
-def _log(level: str) -> None:
-    logging.basicConfig(level=level.upper(), format="%(name)s %(levelname)s: %(message)s")
 
 
 VERBS = (serve, web, work)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from engine.access import ROLES
 from engine.diagrams.support import SUPPORTED, YES
+from engine.registry import Registry
+from engine.settings import Settings
 from web.api import ROUTES
 from web.problems import STATUSES
 
@@ -57,3 +59,11 @@ def test_nothing_is_documented_as_refused_that_is_executed() -> None:
 
     assert named
     assert [feature for feature in named if SUPPORTED.get(feature, YES) == YES] == []
+
+
+def test_every_shipped_handler_is_documented() -> None:
+    text = (ROOT / "docs" / "handlers.md").read_text(encoding="utf-8")
+    shipped = [entry for entry in Registry.load(Settings()) if "handlers" in entry.source]
+
+    assert shipped
+    assert [entry.name for entry in shipped if f"`{entry.name}`" not in text] == []

@@ -9,7 +9,7 @@ import pytest
 
 from engine.dispatch.process import EXIT_REPLACE
 from engine.errors import SettingsError
-from web.child import Heartbeat, beats, hinter
+from web.child import Heartbeat, teller
 from web.serve import LONGEST_DELAY_S, REPLACED, Child, bind, restart_delay_s, url_of
 
 
@@ -79,7 +79,7 @@ def test_a_heartbeat_is_heard_and_grows_old() -> None:
     heartbeat = Heartbeat(reading, now=lambda: now[0])
     assert heartbeat.age_s() is None
 
-    beats(writing)()
+    teller(writing)()
     assert heartbeat.age_s() == 0.0
 
     now[0] = 7.0
@@ -90,7 +90,7 @@ def test_a_heartbeat_is_heard_and_grows_old() -> None:
 
 def test_hints_are_dropped_when_nobody_reads_them() -> None:
     reading, writing = pipe()
-    announce = hinter(writing)
+    announce = teller(writing)
 
     for _ in range(100_000):  # more than a pipe holds
         announce(None)
