@@ -19,21 +19,42 @@ _LENIENT = frozenset({"is defined", "get or else"})
 
 @compiles(Call)
 def call(compiler: Compiler, node: Call) -> Code:
-    """Compile a call; a variable of the name of a built-in goes before the built-in."""
+    """Compile a call. A variable with the name of a built-in hides it only if it is a function,
+    so that `date(date)` works."""
     callee = node.callee
     arguments = [compiler.code(argument) for argument in node.arguments]
-    if isinstance(callee, Name) and not compiler.is_local(callee.name):
-        known = BUILTINS.get(callee.name)
-        if known is not None and callee.name not in compiler.names:
-            _check(compiler, known, node)
-            made = _made(known, node)
-            if made is not None:
-                return constant(made)
-            code = _builtin(known, arguments, node)
-            return _quiet(code) if known.name in _LENIENT else code
-        if callee.name not in compiler.names and not any(x.is_item for x in compiler.levels):
+    if not isinstance(callee, Name):
+        return _dynamic(compiler.code(callee), arguments, node)
+    known = BUILTINS.get(callee.name)
+    declared = compiler.is_local(callee.name) or callee.name in compiler.names
+    if known is None:
+        if not declared and not any(level.is_item for level in compiler.levels):
             compiler.problem(f"there is no function '{callee.name}'", node.at)
-    function, names, at = compiler.code(callee), node.names, node.at
+        return _dynamic(compiler.code(callee), arguments, node)
+    code = _static(compiler, known, arguments, node)
+    if not declared:
+        return code
+    variable, called = compiler.code(callee), _dynamic(compiler.code(callee), arguments, node)
+
+    def choose(env: Any) -> object:
+        value = variable(env)
+        own = isinstance(value, Function) and not value.variadic
+        return called(env) if own else code(env)
+
+    return choose
+
+
+def _static(compiler: Compiler, known: Builtin, arguments: list[Code], node: Call) -> Code:
+    _check(compiler, known, node)
+    made = _made(known, node)
+    if made is not None:
+        return constant(made)
+    code = _builtin(known, arguments, node)
+    return _quiet(code) if known.name in _LENIENT else code
+
+
+def _dynamic(function: Code, arguments: list[Code], node: Call) -> Code:
+    names, at = node.names, node.at
 
     def invoke(env: Any) -> object:
         value = function(env)

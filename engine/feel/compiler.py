@@ -6,6 +6,7 @@ run time a local variable is a fixed number of frames away.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -112,11 +113,11 @@ def _folded_chain(node: Arithmetic) -> Node:
     if not isinstance(first, Literal) or isinstance(first.value, str):
         return node
     value = first.value
-    for operator, operand, _ in node.rest:
+    for sign, operand, _ in node.rest:
         part = folded(operand)
         if not isinstance(part, Literal):
             return node
-        found = _computed(node, lambda o=operator, v=value, p=part: OPERATIONS[o](v, p.value))  # type: ignore[misc]
+        found = _computed(node, lambda o=sign, v=value, p=part: OPERATIONS[o](v, p.value))  # type: ignore[misc]
         if not isinstance(found, Literal):
             return node
         value = found.value
@@ -133,6 +134,28 @@ def _computed(node: Node, compute: Callable[[], object]) -> Node:
 def plain(value: object) -> object:
     """Return a value read from outside as FEEL sees it: a float as the number it is written as."""
     return from_float(value) if isinstance(value, float) else value
+
+
+def cleaned(value: object, seen: dict[int, object]) -> object:
+    """Return a result with lists for tuples and no floats inside; copied only where it must be.
+
+    `seen` has what was cleaned before by id, as results may share their parts many times over.
+    """
+    if isinstance(value, float):
+        return from_float(value)
+    if not isinstance(value, (list, tuple, dict)):
+        return value
+    key = id(value)
+    if key not in seen:
+        if isinstance(value, dict):
+            entries = {name: cleaned(item, seen) for name, item in value.items()}
+            same = all(map(operator.is_, entries.values(), value.values()))
+            seen[key] = value if same else entries
+        else:
+            items = [cleaned(item, seen) for item in value]
+            same = isinstance(value, list) and all(map(operator.is_, items, value))
+            seen[key] = value if same else items
+    return seen[key]
 
 
 def missing(run: Run, name: str, at: int) -> object:

@@ -23,7 +23,7 @@ from engine.feel import (
     of_ranges,
     of_strings,
 )
-from engine.feel.compiler import Compiler
+from engine.feel.compiler import Compiler, cleaned
 from engine.feel.direct import Detour, Direct, direct
 from engine.feel.library import BUILTINS, LONG_NAMES
 from engine.feel.parser import parse
@@ -37,6 +37,9 @@ LOADED = (
 )
 #: characters of a text
 MAX_TEXT = 1_000_000
+
+#: types of results that may be floats, or hold some from a scope that no door has cleaned
+_LOOSE = frozenset({float, list, tuple, dict})
 
 Kind = OneOf["expression", "unary"]
 Diagnostics = list[tuple[str, int | None]]
@@ -92,7 +95,8 @@ class Expression:
         if limits is not DEFAULT_LIMITS:
             run.limits = limits
         try:
-            return self._code(run)
+            found = self._code(run)
+            return cleaned(found, {}) if type(found) in _LOOSE else found
         except ArithmeticError:
             return run.fail("a number is not within 34 digits, or is no number", None)
         except RecursionError:

@@ -112,6 +112,16 @@ def test_typed_parameters_are_checked_and_coerced() -> None:
     assert value("(function(x: list<number>) count(x))(5)") == 1
 
 
+def test_a_variable_hides_a_built_in_only_if_it_is_a_function() -> None:
+    # given
+    own = feel.Function("count", ("list",), lambda given: "mine")
+
+    # then
+    assert value("count(count)", count=[1, 2]) == 2
+    assert value('{date: "2024-01-01", d: date(date)}.d') == date(2024, 1, 1)
+    assert value("count([1, 2])", count=own) == "mine"
+
+
 def test_host_functions_are_called_by_place_and_by_name() -> None:
     # given
     rate = feel.Function("rate", ("amount", "years"), lambda given: (given[0], given[1]))
