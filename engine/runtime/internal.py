@@ -21,7 +21,7 @@ from engine.model import (
     Variables,
     Work,
 )
-from engine.runtime import delivery, steps
+from engine.runtime import steps
 from engine.runtime.delivery import offer_again
 from engine.store import definitions, instances, messages, subscriptions, work
 
@@ -127,32 +127,31 @@ def _repeat(tx: Transaction, item: Work, trigger_id: str) -> None:
 
 def _deliver(tx: Transaction, case: Case | None, item: Work, gone: Gone) -> bool:
     """Deliver a message or signal, if the catch still waits for just this one."""
-    catch = subscriptions.at(tx.connection, item.root_id, item.token)
-    waits = catch is not None and catch.message_id == gone.message_id
     if gone.message_id is None:
+        catch = subscriptions.at(tx.connection, item.root_id, item.token)
         command = _command(item, item.inputs["payload"])
-        return case is not None and waits and step(tx, case, command) is not None
-    message = messages.get(tx.connection, gone.message_id)
-    if message is None:
+        return case is not None and catch is not None and step(tx, case, command) is not None
+    found = messages.arriving(tx.connection, gone.message_id, item.root_id, item.token)
+    if found is None:
         return False
-    moved = None
-    if case is not None and waits and case.state == InstanceState.RUNNING:
-        command = _command(item, message.payload, message.keys)
-        moved = _take(tx, case, command, message.id)
-    if moved is None:
+    message, waits = found
+    command = _command(item, message.payload, message.keys)
+    if not waits or not _taken(tx, case, command, message.id):
         offer_again(tx, message.id)
         return False
     messages.delivered(tx.connection, message, item.instance_id)
-    delivery.next_for(tx, moved.id, item.token, message.id)
     return True
 
 
-def _take(tx: Transaction, case: Case, command: Deliver, message_id: str) -> Case | None:
+def _taken(tx: Transaction, case: Case | None, command: Deliver, message_id: str) -> bool:
+    if case is None or case.state != InstanceState.RUNNING:
+        return False
     try:
-        return steps.advance(tx, case, command, consumed=message_id)
+        steps.advance(tx, case, command, consumed=message_id)
     except Conflict as stale:
         log.warning("message %s is offered again: %s", message_id, stale)
-        return None
+        return False
+    return True
 
 
 def _command(item: Work, payload: Variables, keys: Variables | None = None) -> Deliver:

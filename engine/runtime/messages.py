@@ -138,7 +138,6 @@ def _deliver(tx: Transaction, message: Message, by: str | None) -> str | None:
         token=catch.token, name=message.name, payload=message.payload, keys=message.keys
     )  # fmt: skip
     steps.advance(tx, case, command, by=by, consumed=message.id)
-    delivery.next_for(tx, case.id, catch.token, message.id)
     return catch.instance_id
 
 

@@ -63,7 +63,7 @@ def advance(
     if step.state is not InstanceState.RUNNING:
         offered = _end(tx, case, step, by)
     elif step.closed or step.resolved:
-        offered = _close(tx, case, step, by, command)
+        offered = _close(tx, case, step, by, command, consumed)
     moved = _keep(tx, case, step, by, before)
     tx.saves[case.id] = {
         "b_id": case.id, "state": moved.state, "ended_at": moved.ended_at, "owns": moved.owns,
@@ -72,6 +72,8 @@ def advance(
     for message_id in offered:
         if message_id != consumed:
             delivery.offer_again(tx, message_id)
+    if consumed is not None and consumed not in offered and step.snapshot is not None:
+        _wait_on(tx, case, command, step, consumed)
     return moved
 
 
@@ -106,6 +108,13 @@ def _keep(tx: Transaction, case: Case, step: Step, by: str | None, before: Seque
     if step.messages or step.signals:
         delivery.send(tx, case.id, step)
     return moved
+
+
+def _wait_on(tx: Transaction, case: Case, command: Command, step: Step, consumed: str) -> None:
+    """Make a catch that listens on free for its next message, unless an incident stopped it."""
+    token: int = getattr(command, "token", 0)
+    if all(incident.token != token for incident in step.incidents):
+        delivery.next_for(tx, case.id, token, consumed)
 
 
 def _owns(step: Step) -> int:
@@ -146,8 +155,13 @@ def _called(tx: Transaction, case: Case, step: Step) -> None:
 
 
 def _close(
-    tx: Transaction, case: Case, step: Step, by: str | None, command: Command
-) -> list[str]:  # fmt: skip
+    tx: Transaction,
+    case: Case,
+    step: Step,
+    by: str | None,
+    command: Command,
+    consumed: str | None,
+) -> list[str]:
     """Delete the rows of tokens that are over; return messages that were on their way to them."""
     # the row that brought the command is dealt with by its verb
     own = getattr(command, "token", None)
@@ -160,8 +174,9 @@ def _close(
         incidents.resolve_tokens(connection, case.id, step.resolved, by, tx.now)
     if tokens["task"]:
         tasks.cancel(connection, case.id, tokens["task"], tx.now)
-    # dead or undelivered rows go with their token
-    rows = tokens["work"] + tokens["subscription"]
+    # undelivered rows go with their catch; a catch has one message at a time, so not the consumed
+    undelivered = [t for t in tokens["subscription"] if consumed is None or t != own]
+    rows = tokens["work"] + undelivered
     if rows:
         work.close(connection, case.id, rows)
     if tokens["subscription"]:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.store.connect import Connection
 from engine.store.statement import Row, Statement
-from engine.store.tables import message
+from engine.store.tables import message, subscription
 
 
 class Message(NamedTuple):
@@ -46,6 +46,23 @@ _ADD = {
 }
 _GET = Statement(
     sa.select(*_columns).where(_ours, _c.id == bindparam("b_id")).with_for_update(), Message
+)
+_ARRIVING = Statement(
+    sa.select(*_columns, subscription.c.id)
+    .select_from(
+        message.outerjoin(
+            subscription,
+            sa.and_(
+                subscription.c.tenant == _c.tenant,
+                subscription.c.root_id == bindparam("root_id"),
+                subscription.c.token == bindparam("token"),
+                subscription.c.message_id == _c.id,
+            ),
+        )
+    )
+    .where(_ours, _c.id == bindparam("b_id"))
+    .with_for_update(of=message),
+    lambda *row: (Message(*row[:-1]), row[-1] is not None),
 )
 _ANY = Statement(
     sa.select(*_columns)
@@ -102,6 +119,13 @@ def add(connection: Connection, row: Mapping[str, Any]) -> bool:
 def get(connection: Connection, message_id: str) -> Message | None:
     """Return a message, locked until the transaction ends."""
     return connection.one(_GET, b_id=message_id)
+
+
+def arriving(
+    connection: Connection, message_id: str, root_id: str, token: int
+) -> tuple[Message, bool] | None:
+    """Return a message, locked, and whether the catch of the token still waits for just it."""
+    return connection.one(_ARRIVING, b_id=message_id, root_id=root_id, token=token)
 
 
 def oldest(

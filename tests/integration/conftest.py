@@ -54,8 +54,8 @@ def make_engine(
             registry=registry,
             announce=announce,
         )
-        made.migrate()
         opened.append(made)
+        made.migrate()
         return made
 
     yield make

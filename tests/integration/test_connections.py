@@ -31,9 +31,7 @@ def test_a_failing_verb_leaves_nothing_behind(engine: Engine) -> None:
     engine.announce = heard.append
 
     with pytest.raises(Conflict), engine.transaction() as tx:
-        tx.add_work(
-            id="w", root_id="r", instance_id="r", element_id="e", kind="service", topic="x"
-        )
+        tx.add_work(id="w", root_id="r", instance_id="r", element_id="e", kind="service", topic="x")
         tx.flush()
         raise Conflict("changed my mind")
 
