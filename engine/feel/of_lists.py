@@ -12,6 +12,7 @@ from engine.feel.kinds import (
     BOOLEAN,
     DAYS,
     MONTHS,
+    NULL,
     NUMBER,
     STRING,
     equal,
@@ -243,24 +244,29 @@ def index_of(items: Items, match: object) -> list[int]:
     return [n for n, item in enumerate(items, 1) if equal(item, match) is True]
 
 
-def _distinct(run: Run, items: Items) -> list[object]:
-    """Return the items without repetitions; plain ones are found by hash, others compared."""
-    result: list[object] = []
-    plain: set[tuple[str, object]] = set()
-    others: list[object] = []
+def _tally(run: Run, items: Items) -> list[tuple[object, int]]:
+    """Return each item once with how often it occurs; plain ones are found by hash."""
+    found: list[tuple[object, int]] = []
+    plain: dict[tuple[str, object], int] = {}
+    others: list[int] = []
     for item in items:
         kind = kind_of(item)
-        if item is None or (kind in (NUMBER, STRING, BOOLEAN) and not isinstance(item, float)):
-            if (kind, item) in plain:
-                continue
-            plain.add((kind, item))
+        if kind in (NULL, NUMBER, STRING, BOOLEAN) and not isinstance(item, float):
+            place = plain.setdefault((kind, item), len(found))
         else:
             run.count(2 * len(others))
-            if any(equal(item, other) is True for other in others):
-                continue
-            others.append(item)
-        result.append(item)
-    return result
+            same = (n for n in others if equal(item, found[n][0]) is True)
+            place = next(same, len(found))
+            if place == len(found):
+                others.append(place)
+        if place == len(found):
+            found.append((item, 0))
+        found[place] = (found[place][0], found[place][1] + 1)
+    return found
+
+
+def _distinct(run: Run, items: Items) -> list[object]:
+    return [item for item, _ in _tally(run, items)]
 
 
 @builtin("union(lists...: list)", with_run=True)
@@ -278,13 +284,7 @@ def distinct_values(run: Run, items: Items) -> list[object]:
 @builtin("duplicate values(list: list)", with_run=True)
 def duplicate_values(run: Run, items: Items) -> list[object]:
     """Return the items that occur more than once, each once (Camunda 8)."""
-    run.count(len(items) * len(items) // 2)
-    found = [
-        item
-        for n, item in enumerate(items)
-        if any(equal(item, other) is True for other in items[:n])
-    ]
-    return _distinct(run, found)
+    return [item for item, times in _tally(run, items) if times > 1]
 
 
 @builtin("flatten(list: list)", with_run=True)

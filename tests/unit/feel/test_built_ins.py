@@ -104,7 +104,7 @@ def test_numbers(text: str, wanted: object) -> None:
         ("index of([1, 2, null, 2], 2)", [2, 4]),
         ("union([1, 2], [2, 3])", [1, 2, 3]),
         ("distinct values([1, 1.0, true, null, null, [1], [1]])", [1, True, None, [1]]),
-        ("duplicate values([1, 2, 1, 1])", [1]),
+        ("duplicate values([1, 2, [3], 2, [3], 1, 1])", [1, 2, [3]]),
         ("flatten([1, [2, [3]], []])", [1, 2, 3]),
         ("partition([1, 2, 3], 2)", [[1, 2], [3]]),
         ("is empty([])", True),
