@@ -18,12 +18,8 @@ from engine.feel.nodes import (
     Comparison,
     Entries,
     Filter,
-    For,
-    FunctionBody,
-    If,
     InstanceOf,
     Interval,
-    Iterator,
     ListItems,
     Literal,
     Logic,
@@ -32,12 +28,10 @@ from engine.feel.nodes import (
     Negation,
     Node,
     Path,
-    Quantified,
     Test,
-    TypeName,
     UnaryTests,
 )
-from engine.feel.reader import Reader
+from engine.feel.phrases import Phrases
 
 _COMPARATORS = ("=", "!=", "<", "<=", ">", ">=")
 _OR, _AND, _COMPARE, _ADD, _MULTIPLY, _POWER = range(1, 7)
@@ -71,7 +65,7 @@ def parse(text: str, kind: str, names: Iterable[str], functions: KnownNames) -> 
     return parser.unary_tests() if kind == "unary" else parser.whole()
 
 
-class Parser(Reader):
+class Parser(Phrases):
     """One pass over one text."""
 
     def __init__(self, text: str, names: Iterable[str], functions: KnownNames) -> None:
@@ -367,65 +361,11 @@ class Parser(Reader):
         self._range_end = outer
         return Entries(opening.start, tuple(entries))
 
-    def _if(self) -> Node:
-        start = self.token.start
-        branches: list[tuple[Node, Node]] = []
-        while self.is_word("if"):
-            self.take()
-            condition = self.expression()
-            self.expect_word("then", "after the condition of 'if'")
-            branches.append((condition, self.expression()))
-            self.expect_word("else", "after 'if ... then ...'")
-        return If(start, tuple(branches), self.expression())
-
-    def _iterators(self, ranges: bool) -> tuple[Iterator, ...]:
-        found: list[Iterator] = []
-        while not found or self.accept(","):
-            at = self.token.start
-            name = self.read_new_name("the loop variable")
-            self.expect_word("in", f"after the variable '{name}'")
-            domain = self.expression()
-            end = self.expression() if ranges and self.accept("..") else None
-            found.append(Iterator(at, name, domain, end))
-        return tuple(found)
-
-    def _for(self) -> Node:
-        start = self.take().start
-        self.known.add("partial")
-        iterators = self._iterators(True)
-        self.expect_word("return", "after 'for ... in ...'")
-        return For(start, iterators, self.expression())
-
-    def _quantified(self) -> Node:
-        word = self.take()
-        iterators = self._iterators(True)
-        self.expect_word("satisfies", f"after '{word.text} ... in ...'")
-        return Quantified(word.start, word.text == "every", iterators, self.expression())
-
-    def _function(self) -> Node:
-        if self.peek().text != "(":
-            return Name(self.token.start, self.read_name())
-        start = self.take().start
-        self.expect("(", "after 'function'")
-        names: list[str] = []
-        types: list[TypeName | None] = []
-        while not self.is_operator(")"):
-            names.append(self.read_key("the name of a parameter", (":", ",", ")")))
-            types.append(self.read_type() if self.accept(":") else None)
-            if not self.accept(","):
-                break
-        self.expect(")", "to close the parameters of the function")
-        if self.is_word("external"):
-            self.take()
-            self.expression()
-            return FunctionBody(start, tuple(names), tuple(types), None)
-        return FunctionBody(start, tuple(names), tuple(types), self.expression())
-
 
 _PHRASES = {
-    "if": Parser._if,
-    "for": Parser._for,
-    "some": Parser._quantified,
-    "every": Parser._quantified,
-    "function": Parser._function,
+    "if": Parser.read_if,
+    "for": Parser.read_for,
+    "some": Parser.read_quantified,
+    "every": Parser.read_quantified,
+    "function": Parser.read_function,
 }
