@@ -1,0 +1,151 @@
+"""What happens to a run: processes killed and frozen, the database crashed, results made late."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tests.chaos.client import Client, GivenUp
+from tests.chaos.drawing import HOLD
+from tests.chaos.handlers import callee
+from tests.chaos.product import LEASE_S, Product
+from tests.postgres import Cluster
+
+#: fault -> how often it is drawn
+WEIGHTS = {
+    "kill worker": 22, "kill extra": 18, "kill web": 12, "kill parent": 10,
+    "freeze worker": 12, "freeze extra": 12, "freeze web": 4, "freeze parent": 2,
+}  # fmt: skip
+#: a pause between two faults, and between two crashes of the database; seconds
+_PAUSES_S, _CRASHES_S = (0.1, 0.8), (5.0, 9.0)
+#: a result is made late each so often; seconds
+_LATE_EACH_S = 6.0
+#: numbers of the cases that hold their worker begin here
+_HOLD_FROM = 1_000_000
+_WAIT_S, _LOOK_S = 8.0, 0.02
+
+
+class Faults:
+    """The supervisor's dice."""
+
+    def __init__(
+        self, product: Product, client: Client, cluster: Cluster | None, seed: int
+    ) -> None:
+        self._product = product
+        self._client = client
+        self._cluster = cluster
+        self._chance = random.Random(seed)
+        #: fault -> how often it was done
+        self.counts: Counter[str] = Counter()
+        #: cases that were started to hold their worker
+        self.holds = 0
+
+    def rage(self, seconds: float, *, late_each_s: float = _LATE_EACH_S) -> None:
+        """Do faults for so many seconds; restart what has no parent of its own."""
+        end = time.monotonic() + seconds
+        late_at = time.monotonic() + late_each_s / 2
+        crash_at = time.monotonic() + self._chance.uniform(*_CRASHES_S)
+        while time.monotonic() < end:
+            self._calm(self._chance.uniform(*_PAUSES_S))
+            if self._cluster is not None and time.monotonic() >= crash_at:
+                self._crash(self._cluster)
+                crash_at = time.monotonic() + self._chance.uniform(*_CRASHES_S)
+            elif time.monotonic() >= late_at:
+                self.make_late()
+                late_at = time.monotonic() + late_each_s
+            else:
+                (drawn,) = self._chance.choices(list(WEIGHTS), list(WEIGHTS.values()))
+                self._strike(drawn)
+
+    def _calm(self, seconds: float) -> None:
+        self._until(lambda: False, seconds)
+
+    def _until(self, holds: Callable[[], bool], seconds: float) -> bool:
+        """Wait until something holds, and keep the product running meanwhile."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self._product.heal()
+            if holds():
+                return True
+            time.sleep(_LOOK_S)
+        return False
+
+    def _strike(self, fault: str) -> None:
+        verb, role = fault.split()
+        pid = self._product.pids().get(role)
+        if pid is None:
+            return
+        if verb == "kill":
+            self._send(pid, signal.SIGKILL)
+        else:
+            with self._frozen(pid):
+                self._calm(self._chance.uniform(1.2, 1.9) * LEASE_S)
+        self.counts[fault] += 1
+
+    def _send(self, pid: int, number: signal.Signals) -> None:
+        """Send a signal to a process of the run that was seen running a moment ago."""
+        if pid in self._product.seen:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    @contextmanager
+    def _frozen(self, pid: int) -> Iterator[None]:
+        self._send(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._send(pid, signal.SIGCONT)
+
+    def _crash(self, cluster: Cluster) -> None:
+        """End the database server as a power cut does, and start it again a moment later."""
+        cluster.stop("immediate")
+        self._calm(self._chance.uniform(0.0, 1.0))
+        cluster.start()
+        self.counts["crash database"] += 1
+
+    # -------------------------------------------------------------- a result that comes too late
+
+    def make_late(self) -> bool:
+        """Freeze a worker inside a handler until another one has begun the same work.
+
+        Then it goes on and hands in its result, while the other attempt is still running. False if
+        it did not come to that.
+        """
+        number = _HOLD_FROM + self.holds
+        self.holds += 1
+        try:
+            started = self._client.start(HOLD, number, f"hold-{number}")
+        except GivenUp:
+            return False
+        if started is None or not self._until(lambda: bool(self._tried(started)), _WAIT_S):
+            return False
+        (slow, *others) = self._tried(started)
+        if others or slow not in self._product.pids().values():
+            return False
+        with self._frozen(slow):
+            overtaken = self._until(lambda: len(self._tried(started)) > 1, _WAIT_S)
+        if not overtaken or len(set(self._tried(started))) < 2:
+            return False
+        self.counts["late result"] += 1
+        # both attempts are to hand in their results before the next fault comes
+        self._until(lambda: self._is_returned(started), 3.0)
+        self._calm(0.5)
+        return True
+
+    def _tried(self, instance_id: str) -> list[int]:
+        """Return the processes that have begun the work of a case, the first one first."""
+        query = "SELECT pid FROM attempt WHERE key LIKE ? || '/%' ORDER BY ticket"
+        with callee.opened(self._product.callee) as opened:
+            return [int(pid) for (pid,) in opened.execute(query, (instance_id,))]
+
+    def _is_returned(self, instance_id: str) -> bool:
+        query = "SELECT count(*) = count(returned) FROM attempt WHERE key LIKE ? || '/%'"
+        with callee.opened(self._product.callee) as opened:
+            (answer,) = opened.execute(query, (instance_id,)).fetchone()
+            return bool(answer)

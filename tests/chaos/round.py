@@ -1,0 +1,230 @@
+"""One run: deploy, start, faults, drain, mend, drain again, and the questions."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from tests.chaos import customers, evidence, invariants
+from tests.chaos.client import Client
+from tests.chaos.drawing import drawing
+from tests.chaos.faults import Faults
+from tests.chaos.handlers import callee
+from tests.chaos.journal import Journal
+from tests.chaos.product import Customers, Product
+from tests.postgres import Cluster, cluster
+
+OPERATORS = ("ann", "bo", "cy")
+#: how long the service may take, after the last fault, until nothing is left to do; seconds
+_DRAIN_S = 90.0
+_LOOK_S = 0.3
+#: so many results that came too late must have been tried where the fence is switched off
+LATE_RESULTS = 2
+#: a case is open while it waits for anything but an administrator
+_OPEN = (
+    "SELECT count(*) FROM instance WHERE state = 'running' AND parent_id IS NULL AND id NOT IN"
+    " (SELECT root_id FROM incident WHERE resolved_at IS NULL)"
+)
+_BUSY = "SELECT count(*) FROM work WHERE state = 'ready'"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What one run is to be."""
+
+    #: sqlite | postgres | mutant
+    name: str
+    cases: int
+    #: how long there are faults
+    seconds: float
+    seed: int
+    #: what the service does wrongly on purpose
+    mutant: str | None = None
+
+    @property
+    def late_each_s(self) -> float:
+        """How often a result is made to come too late; all the time if that must be noticed."""
+        return 6.0 if self.mutant is None else 0.1
+
+
+@dataclass(kw_only=True)
+class Result:
+    """What came of a run; goes into build/chaos.json."""
+
+    name: str
+    seed: int
+    faults: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    violations: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    #: where everything of a broken run is kept
+    kept: str | None = None
+
+
+def play(plan: Plan) -> Result:
+    """Do one run in a folder of its own and return what came of it."""
+    began = time.monotonic()
+    result = Result(name=plan.name, seed=plan.seed)
+    folder = Path(tempfile.mkdtemp(prefix=f"caseway-chaos-{plan.name}-"))
+    with ExitStack() as stack:
+        server = None
+        if plan.name == "postgres":
+            server = stack.enter_context(cluster(durable=True))
+        url = None if server is None else server.url()
+        product = Product(folder, url, plan.seed, plan.mutant)
+        _Round(plan, product, server, result).play()
+        orphans = product.orphans()
+        result.violations += [f"process {pid} has outlived the run" for pid in orphans]
+    result.seconds = round(time.monotonic() - began, 1)
+    if result.violations and plan.mutant is None:
+        result.kept = str(folder)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+    return result
+
+
+class _Round:
+    """The steps of a run on a product that is there but does not run yet."""
+
+    def __init__(
+        self, plan: Plan, product: Product, server: Cluster | None, result: Result
+    ) -> None:
+        self._plan = plan
+        self._product = product
+        self._result = result
+        self._journal = Journal(product.folder / customers.JOURNAL)
+        self._patient_until = 0.0
+        tokens = self._deploy()
+        client = Client(product.url, next(iter(tokens.values())), self._journal, self._gives_up)
+        self._faults = Faults(product, client, server, plan.seed)
+        customers.Orders(
+            url=product.url, tokens=tokens, cases=plan.cases, seconds=plan.seconds * 0.8,
+            seed=plan.seed,
+        ).write(product.folder)  # fmt: skip
+
+    def _deploy(self) -> dict[str, str]:
+        """Deploy the drawing and return the secrets of the operators."""
+        file = self._product.folder / "chaos.bpmn"
+        file.write_bytes(drawing())
+        self._product.ok("deploy", str(file))
+        return {name: self._product.token("operator", name) for name in OPERATORS}
+
+    def _gives_up(self) -> bool:
+        """Look after the product while the supervisor itself waits for an answer."""
+        self._product.heal()
+        return time.monotonic() >= self._patient_until
+
+    def play(self) -> None:
+        """Do everything; whatever happens, no process is left."""
+        with self._running():
+            self._rage()
+            if self._drained(lambda: self._is_done(at_end=False), "after the faults"):
+                self._ask(at_end=False)
+            callee.mend(self._product.callee)
+            self._product.run("retry", "--all")
+            self._drained(lambda: self._is_done(at_end=True), "after the retry of all incidents")
+        self._ask(at_end=True)
+        self._result.faults = dict(self._faults.counts)
+        self._journal.close()
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        people = Customers(self._product.folder)
+        try:
+            self._product.heal()
+            yield
+            people.stop()
+            self._result.violations += self._product.stop()
+        finally:
+            people.stop()
+            self._product.kill()
+
+    def _rage(self) -> None:
+        """Do the faults of the plan; a mutant also gets the results that it must not take."""
+        self._patient_until = time.monotonic() + self._plan.seconds
+        self._faults.rage(self._plan.seconds, late_each_s=self._plan.late_each_s)
+        while self._plan.mutant and self._faults.counts["late result"] < LATE_RESULTS:
+            if self._faults.holds > 20:
+                self._result.violations.append("no result could be made late")
+                return
+            self._patient_until = time.monotonic() + 20
+            self._faults.make_late()
+
+    # -------------------------------------------------------------- until nothing is left to do
+
+    def _drained(self, is_done: Callable[[], bool], when: str) -> bool:
+        end = time.monotonic() + _DRAIN_S
+        while time.monotonic() < end:
+            self._product.heal()
+            if is_done():
+                return True
+            time.sleep(_LOOK_S)
+        self._result.violations.append(f"{when}: not everything was done within {_DRAIN_S:g} s")
+        return False
+
+    def _is_done(self, *, at_end: bool) -> bool:
+        said = self._journal.count
+        if said("message_ack") < self._plan.cases:
+            return False
+        if said("start_ack") < self._plan.cases:
+            return False
+        with _connected(self._product.database) as connection:
+            busy: int = connection.scalar(sa.text(_BUSY)) or 0
+            left: int = connection.scalar(sa.text(_OPEN)) or 0
+            stopped = "SELECT count(*) FROM instance WHERE state = 'running'"
+            running: int = connection.scalar(sa.text(stopped)) or 0
+        return not (busy or left or (at_end and running))
+
+    def _ask(self, *, at_end: bool) -> None:
+        journal = self._product.folder / customers.JOURNAL
+        found = evidence.gather(self._product.database, self._product.callee, journal)
+        self._result.violations += invariants.broken(found, at_end=at_end)
+        self._result.counts = counts(found)
+        found.close()
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[sa.Connection]:
+    engine = sa.create_engine(url)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+#: what is counted -> SQL on the evidence
+COUNTS = {
+    "cases": "SELECT count(*) FROM instance WHERE parent_id IS NULL",
+    "starts acknowledged": "SELECT count(*) FROM start_ack",
+    "calls repeated": "SELECT count(*) FROM trouble",
+    "history rows": "SELECT count(*) FROM history",
+    "activations": "SELECT count(*) FROM activation",
+    "attempts": "SELECT count(*) FROM attempt",
+    "results taken": "SELECT count(*) FROM settled",
+    "effects": "SELECT count(*) FROM effect",
+    # of a process that lived on: it has begun other work after it returned this result
+    "stale results rejected": "SELECT count(*) FROM attempt a WHERE returned IS NOT NULL AND ticket"
+    " NOT IN (SELECT ticket FROM taken) AND EXISTS (SELECT 1 FROM attempt later WHERE"
+    " later.pid = a.pid AND later.ticket > a.ticket AND later.returned > a.returned)",
+    "attempts without a result": "SELECT count(*) FROM attempt WHERE returned IS NULL",
+    "failures noted": "SELECT count(*) FROM history WHERE kind = 'work.failed'",
+    "incidents": "SELECT count(*) FROM incident",
+    "completions won": "SELECT count(*) FROM complete_ack WHERE status = 200",
+    "completions lost": "SELECT count(*) FROM complete_ack WHERE status = 409",
+    "messages delivered": "SELECT count(*) FROM message WHERE state = 'delivered'",
+    "messages dropped as duplicate": "SELECT count(*) FROM message_ack WHERE outcome = 'duplicate'",
+}
+
+
+def counts(found: sqlite3.Connection) -> dict[str, int]:
+    """Return the figures of a run."""
+    return {name: int(found.execute(sql).fetchone()[0]) for name, sql in COUNTS.items()}
