@@ -90,6 +90,8 @@ class _Translation:
         return char
 
     def _escape(self, in_class: bool) -> str:
+        while self.free and not in_class and self.pattern[self.at : self.at + 1].isspace():
+            self.at += 1
         if self.at >= len(self.pattern):
             raise Refused(f"'{self.pattern}' ends with a backslash")
         char = self.pattern[self.at]

@@ -35,6 +35,8 @@ from tests.unit.feel.asking import NOW, complaints, value
         ('matches("helloworld", "hello world", "x")', True),
         ('matches("aa", "(a)\\\\1")', True),
         ('matches("x", "[a-z-[x]]")', False),
+        ('matches("hello world", "hello\\ sworld", "x")', True),
+        ('matches("a1", "(a)\\2")', None),
         ('matches("x", "(")', None),
         ('matches("x", "x", "y")', None),
         ('split("a;b;;", ";")', ["a", "b", "", ""]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from decimal import Decimal
 
 import pytest
@@ -88,6 +89,16 @@ def test_the_scope_is_never_changed() -> None:
 
     # then
     assert scope == {"o": {"a": [1]}, "xs": [1, 2]}
+
+
+def test_any_mapping_can_be_a_scope() -> None:
+    # given
+    scope = ChainMap({"a": 11}, {"b": 3})
+
+    # then
+    assert feel.compile("a > 10 and b in [1..5]").evaluate(scope) is True
+    assert feel.compile("a + b").evaluate(scope) == 14
+    assert feel.compile("a > 10 and c > 1").evaluate(scope) is None
 
 
 def test_list_literals_are_fresh_every_time() -> None:
