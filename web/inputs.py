@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -99,23 +100,30 @@ def read_lines(path: str) -> Iterator[Line]:
     name = "stdin" if path == "-" else Path(path).name
     try:
         with sys.stdin.buffer if path == "-" else open(path, "rb") as stream:
-            for number, line in enumerate(iter(lambda: stream.readline(MAX_LINE), b""), 1):
-                data = _element(line)
-                if data:
-                    place = f"{name}:{number}"
-                    yield Line(name, number, data, _object(data, place))
+            first = stream.readline(MAX_LINE)
+            if first.lstrip().startswith(b"["):
+                yield from _elements(name, first + stream.read())
+                return
+            rest = iter(lambda: stream.readline(MAX_LINE), b"")
+            for number, line in enumerate(chain([first], rest), 1):
+                if data := line.strip():
+                    yield Line(name, number, data, _object(data, f"{name}:{number}"))
     except OSError as error:
         raise BadInput(f"{path}: cannot be read: {error.strerror}")
 
 
-def _element(line: bytes) -> bytes:
-    """Return what a line holds without the array around it that `--json` prints."""
-    text = line.strip()
-    if text.startswith(b"["):
-        text = text[1:]
-    if text.endswith((b"}]", b"},")):
-        text = text[:-1]
-    return b"" if text == b"]" else text.strip()
+def _elements(name: str, data: bytes) -> Iterator[Line]:
+    """Yield the objects of a JSON array; the number of a line is that of the element."""
+    from engine.codec import parse_json, to_json
+
+    try:
+        values = parse_json(data)
+    except BadInput as error:
+        raise BadInput(f"{name}: {error}")
+    for number, value in enumerate(values if isinstance(values, list) else [], 1):
+        if not isinstance(value, dict):
+            raise BadInput(f"{name}:{number}: is {type(value).__name__}, not a JSON object")
+        yield Line(name, number, to_json(value), value)
 
 
 def count_lines(path: str) -> int | None:

@@ -86,7 +86,7 @@ def _start_many(
 
 @click.command()
 @click.argument("instance", required=False)
-@click.option("--state", type=STATES)
+@click.option("--state", type=STATES, help="Only cases in this state.")
 @click.option("--process", help="Only instances of this process.")
 @click.option("--business-key", help="Only the cases of this name.")
 @click.option("--after", help="Go on after this id.")

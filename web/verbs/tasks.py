@@ -14,6 +14,8 @@ from web.session import Session, by_option, common, paged, progress
 COLUMNS = ("id", "name", "process_id", "business_key", "state", "assignee", "candidate_groups",
            "priority", "due_at")  # fmt: skip
 
+STATES = click.Choice(["open", "completed", "cancelled"])
+
 
 @click.command()
 @click.option("--user", help="Only what this user has claimed or may claim.")
@@ -21,8 +23,7 @@ COLUMNS = ("id", "name", "process_id", "business_key", "state", "assignee", "can
 @click.option("--process", help="Only tasks of this process.")
 @click.option("--element", help="Only tasks of this element of the diagram.")
 @click.option("--case", "instance", help="Only tasks of this instance.")
-@click.option("--state", type=click.Choice(["open", "completed", "cancelled"]), default="open",
-              show_default=True)  # fmt: skip
+@click.option("--state", type=STATES, default="open", show_default=True, help="In this state.")
 @click.option("--after", help="Go on after this id.")
 @click.option("--limit", default=50, show_default=True, help="Rows at most; 0 means all.")
 @common

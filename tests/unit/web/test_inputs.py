@@ -54,8 +54,10 @@ def test_lines_of_json_and_a_printed_array_read_alike(tmp_path: Path) -> None:
     lines.write_text('{"a": 1}\n\n{"a": 2}\n', encoding="utf-8")
     array = tmp_path / "array.json"
     array.write_text('[{"a": 1},\n{"a": 2}]\n', encoding="utf-8")
+    dense = tmp_path / "dense.json"
+    dense.write_text('[{"a":1},{"a":2}]', encoding="utf-8")
 
-    for path in (lines, array):
+    for path in (lines, array, dense):
         assert [line.fields for line in read_lines(str(path))] == [{"a": 1}, {"a": 2}]
 
 
@@ -71,6 +73,15 @@ def test_a_wrong_line_is_refused_with_its_number(tmp_path: Path) -> None:
     path.write_text('{"a": 1}\n{"a": \n', encoding="utf-8")
 
     with pytest.raises(BadInput, match=r"wrong\.jsonl:2"):
+        list(read_lines(str(path)))
+
+
+@pytest.mark.parametrize("text", ["[1]", '[{"a": 1}, 2]', "[{]", '"text"'])
+def test_what_holds_no_objects_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "odd.json"
+    path.write_text(text, encoding="utf-8")
+
+    with pytest.raises(BadInput, match=r"odd\.json"):
         list(read_lines(str(path)))
 
 
