@@ -96,6 +96,13 @@ def _border(
             f" to {called(target)}",
             "sequence flows stay inside; use an event, a message or a signal to cross",
         )
+    elif diagram.scope_of(flow) is not diagram.scope_of(source):
+        report.error(
+            flow,
+            f"{called(flow)} is written in {called(diagram.scope_of(flow))}, but its ends stand in"
+            f" {called(diagram.scope_of(source))}",
+            "delete the flow, and draw it again between its ends",
+        )
 
 
 def _condition(diagram: Diagram, flow: Element, source: Element, report: Report) -> None:

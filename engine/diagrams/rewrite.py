@@ -88,7 +88,10 @@ def _join_links(diagram: Diagram) -> None:
 
 def _mark_languages(diagram: Diagram, default: str) -> None:
     """Say of every expression in element text, and every script, in which language it is."""
-    for text in texts(diagram, default):
-        if text.attribute is None:
+    for text in list(texts(diagram, default)):
+        parent = text.holder.getparent()
+        if text.attribute is None and not text.text and parent is not None:
+            parent.remove(text.holder)  # an empty expression says as much as none
+        elif text.attribute is None:
             text.holder.set(cw("language"), text.language)
             text.holder.text = text.text

@@ -50,6 +50,15 @@ def test_a_flow_does_not_cross_the_border_of_a_sub_process() -> None:
     assert "crosses the border" in problems["s-t"]
 
 
+def test_a_flow_is_written_where_its_ends_stand() -> None:
+    # given
+    inner = sub("sp", start("is"), end("ie"), path("is", "ie"), path("sp", "e"))
+    # when
+    problems = found(start("s"), inner, end("e"), path("s", "sp"))
+    # then
+    assert "is written in the sub-process “sp”" in problems["sp-e"]
+
+
 def test_the_only_way_out_of_a_task_has_no_condition() -> None:
     # given
     problems = found(start("s"), task("t"), end("e"), path("s", "t"), flow("t", "e", "x > 1"))

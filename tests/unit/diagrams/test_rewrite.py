@@ -69,6 +69,16 @@ def test_conditions_and_scripts_are_marked_with_their_language() -> None:
     assert one(root, "//b:timeDuration").get(cw("language")) == "literal"
 
 
+def test_an_empty_expression_is_left_out() -> None:
+    # given
+    flow = node("sequenceFlow", "f", "<conditionExpression> </conditionExpression>",
+                sourceRef="a", targetRef="b")  # fmt: skip
+    # when
+    root = internal(diagram(process("p", task("a"), task("b"), flow)))
+    # then
+    assert len(one(root, "//b:sequenceFlow")) == 0
+
+
 def test_shared_event_definitions_are_copied_to_their_events() -> None:
     # given
     drawing = diagram(
