@@ -7,7 +7,8 @@ from engine.diagrams.checks_collaboration import check_collaborations
 from engine.diagrams.checks_compensation import check_compensation
 from engine.diagrams.checks_data import check_data, check_interfaces, check_operations
 from engine.diagrams.checks_events import check_events
-from engine.diagrams.checks_flows import check_connections, check_flows, check_gateways
+from engine.diagrams.checks_flows import check_connections, check_flows
+from engine.diagrams.checks_gateways import check_gateways
 from engine.diagrams.checks_links import check_links
 from engine.diagrams.checks_schema import check_ids, check_references, check_schema
 from engine.diagrams.checks_texts import check_texts

@@ -1,4 +1,4 @@
-"""Sequence flows and gateways: where a token may come from, where it may go, and whether it can."""
+"""Sequence flows: where a token may come from, where it may go, and whether it can."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ from engine.diagrams.diagram import (
 from engine.diagrams.names import called, is_bpmn, plain, text_of
 from engine.diagrams.report import Report
 from engine.diagrams.schema import is_a
-
-_MAY_CHOOSE = ("exclusiveGateway", "inclusiveGateway", "complexGateway")
-_CAUGHT_BY_GATEWAY = {"message", "signal", "timer", "conditional"}
 
 
 def check_flows(diagram: Diagram, report: Report) -> None:
@@ -167,126 +164,6 @@ def _listed(diagram: Diagram, node: Element, report: Report) -> None:
                     f"{called(node)} lists “{name}” as {tag}, but that flow does not touch it",
                     "what the sequence flow says is taken",
                 )
-
-
-# ------------------------------------------------------------------ gateways
-
-
-def check_gateways(diagram: Diagram, report: Report) -> None:
-    """Check the gateways of all kinds."""
-    for gateway in diagram.all("gateway"):
-        _direction(diagram, gateway, report)
-        if is_bpmn(gateway, "complexGateway"):
-            _activation(diagram, gateway, report)
-        if is_bpmn(gateway, "eventBasedGateway"):
-            _event_based(diagram, gateway, report)
-        elif is_bpmn(gateway, *_MAY_CHOOSE):
-            _choices(diagram, gateway, report)
-
-
-def _direction(diagram: Diagram, gateway: Element, report: Report) -> None:
-    direction = gateway.get("gatewayDirection")
-    many_in = len(diagram.incoming(gateway)) > 1
-    many_out = len(diagram.outgoing(gateway)) > 1
-    if direction == "Diverging" and many_in:
-        report.error(
-            gateway,
-            f"{called(gateway)} is marked as diverging, but several flows lead to it",
-            "set its direction to Mixed or Unspecified",
-        )
-    elif direction == "Converging" and many_out:
-        report.error(
-            gateway,
-            f"{called(gateway)} is marked as converging, but several flows leave it",
-            "set its direction to Mixed or Unspecified",
-        )
-
-
-def _choices(diagram: Diagram, gateway: Element, report: Report) -> None:
-    flows = diagram.outgoing(gateway)
-    if len(flows) < 2:
-        return
-    for flow in flows:
-        condition = child(flow, "conditionExpression")
-        if flow.get("id") == plain(gateway.get("default")) or text_of(condition):
-            continue
-        report.unsupported(
-            flow,
-            f"{called(flow)} out of {called(gateway)} has no condition,"
-            " so nobody can tell when it is taken",
-            "write a condition, or make it the default flow",
-        )
-
-
-def _activation(diagram: Diagram, gateway: Element, report: Report) -> None:
-    if len(diagram.incoming(gateway)) > 1 and not text_of(child(gateway, "activationCondition")):
-        report.unsupported(
-            gateway,
-            f"{called(gateway)} joins paths, but does not say when it goes on",
-            "write an activation condition, such as =activationCount >= 2",
-        )
-
-
-def _event_based(diagram: Diagram, gateway: Element, report: Report) -> None:
-    instantiates = truth(gateway, "instantiate", default=False)
-    if gateway.get("eventGatewayType") == "Parallel" and not instantiates:
-        report.error(
-            gateway,
-            f"{called(gateway)} is parallel, which only one that starts the process may be",
-            "set its type to Exclusive",
-        )
-    flows = diagram.outgoing(gateway)
-    if len(flows) < 2:
-        report.error(
-            gateway,
-            f"{called(gateway)} waits for {len(flows)} event(s); it needs at least two",
-            "draw the other events, or delete the gateway",
-        )
-    targets = [
-        target
-        for target in (diagram.find(flow.get("targetRef"), "flowNode") for flow in flows)
-        if target is not None
-    ]
-    for target in targets:
-        _event_target(diagram, gateway, target, report)
-    tasks = [target for target in targets if is_bpmn(target, "receiveTask")]
-    messages = [
-        target
-        for target in targets
-        if is_bpmn(target, "intermediateCatchEvent")
-        and "message" in diagram.definition_kinds(target)
-    ]
-    if tasks and messages:
-        report.error(
-            gateway,
-            f"{called(gateway)} leads to receive tasks and to message events",
-            "use only one of the two behind one gateway",
-        )
-
-
-def _event_target(diagram: Diagram, gateway: Element, target: Element, report: Report) -> None:
-    caught = set(diagram.definition_kinds(target))
-    waits = is_bpmn(target, "receiveTask") or (
-        is_bpmn(target, "intermediateCatchEvent") and bool(caught) and caught <= _CAUGHT_BY_GATEWAY
-    )
-    if not waits:
-        report.error(
-            target,
-            f"{called(gateway)} leads to {called(target)}, which does not wait for an event",
-            "lead it to catch events (message, timer, signal, condition) or receive tasks",
-        )
-    if len(diagram.incoming(target)) > 1:
-        report.error(
-            target,
-            f"{called(target)} stands behind {called(gateway)}, and other flows lead to it too",
-            "an event behind an event-based gateway has no other incoming flow",
-        )
-    if is_bpmn(target, "receiveTask") and diagram.boundary_events(target):
-        report.error(
-            target,
-            f"{called(target)} stands behind {called(gateway)} and has a boundary event",
-            "draw the boundary event as another branch of the gateway",
-        )
 
 
 # ------------------------------------------------------------------ connections
