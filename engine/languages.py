@@ -108,6 +108,12 @@ class _FeelExpression:
     def evaluate(self, scope: Mapping[str, Value], now: datetime) -> Value:
         return self._compiled.evaluate(scope, now=now)
 
+    def reasons(self, scope: Mapping[str, Value], now: datetime) -> str:
+        """Say why the value is null, for people."""
+        found: list[Any] = []
+        self._compiled.evaluate(scope, now=now, diagnostics=found)
+        return "; ".join(dict.fromkeys(str(message) for message, _ in found))
+
 
 class _FeelScript:
     """A FEEL script gives a context; its entries become variables."""
@@ -290,6 +296,27 @@ class _PythonScript:
         except BadInput as error:
             message = f"the script gives the variable {name} a value it cannot hold: {error}"
             raise ExecutionFault(message) from error
+
+
+def reasons(expression: Expression, scope: Mapping[str, Value], now: datetime) -> str:
+    """Say why an expression is null; "" if its language does not tell."""
+    return expression.reasons(scope, now) if isinstance(expression, _FeelExpression) else ""
+
+
+def storable(value: object) -> bool:
+    """Tell whether a variable can hold a value: no functions, no ranges, no reserved names."""
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, (feel.Function, feel.Range)):
+            return False
+        if isinstance(one, dict):
+            if any(not isinstance(k, str) or k.startswith("\x01") for k in one):
+                return False
+            todo.extend(one.values())
+        elif isinstance(one, (list, tuple)):
+            todo.extend(one)
+    return True
 
 
 def same(one: Value, other: Value) -> bool:

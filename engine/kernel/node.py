@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from SpiffWorkflow.bpmn.specs.bpmn_task_spec import BpmnTaskSpec
 
 from engine.errors import ExecutionFault
+from engine.languages import reasons
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,9 +88,10 @@ class Node(BpmnTaskSpec):
         if value is True or value is False:
             return bool(value)
         if value is None:
+            why = reasons(flow.condition, token.vars.view(), token.workflow.process.now)
             raise ExecutionFault(
-                f"the condition {flow.condition.text!r} of flow {flow.id} is null:"
-                " a variable is missing or has another type"
+                f"the condition {flow.condition.text!r} of flow {flow.id} is null: "
+                + (why or "a variable is missing or has another type")
             )
         return self.truth(value, flow)
 

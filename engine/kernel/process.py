@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from engine.kernel.books import Books
 from engine.kernel.scopes import Variables
 from engine.kernel.tokens import CANCELLED, COMPLETED, READY, WAITING, Scope, Token, World
 from engine.kernel.triggers import ConditionTrigger
-from engine.languages import Expression, same
+from engine.languages import Expression, same, storable
 from engine.model import InstanceState, NewIncident, NewWork, Step, ThrownSignal, Value
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
     from engine.kernel.definition import Definition, Flow, ScopeSpec
     from engine.kernel.node import Node
+
+
+#: types that need no closer look before they are stored
+PLAIN = frozenset((int, str, bool, type(None), Decimal))
 
 
 class Process(Books, BpmnWorkflow):
@@ -438,6 +443,9 @@ class Process(Books, BpmnWorkflow):
 
     def set_variable(self, home: Variables, token: Token, name: str, value: Value) -> None:
         """Write one variable in one scope; what does not change is not recorded."""
+        if type(value) not in PLAIN and not storable(value):
+            message = f"{name} would be a function or a range, which no variable can hold"
+            raise ExecutionFault(message)
         values = home.values
         if name in values:
             old = values[name]
