@@ -35,6 +35,7 @@ _USUAL_REFUSALS = {
     422: "The input is of the wrong type or value.",
 }
 _FURTHER_REFUSALS = {
+    415: "The body has another media type.",
     409: "The state of the thing forbids it.",
     429: "The service is too busy; Retry-After says how long to wait.",
 }
@@ -146,7 +147,8 @@ def _responses(route: Route) -> dict[str, Any]:
     responses = {str(route.status): answer}
     if route.status == 201:
         responses["200"] = {**answer, "description": "It was there already; nothing was done."}
-    refusals = _USUAL_REFUSALS | {status: _FURTHER_REFUSALS[status] for status in route.refusals}
+    further = (*route.refusals, 415) if route.body or route.upload else route.refusals
+    refusals = _USUAL_REFUSALS | {status: _FURTHER_REFUSALS[status] for status in further}
     for status, text in sorted(refusals.items()):
         responses[str(status)] = {
             "description": text,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import zipfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from engine.access import ROLES
 from engine.clock import VirtualClock
 from engine.runtime import Engine
 from engine.settings import Settings
-from tests.acceptance.diagrams import WRONG, Wrong, drawn
+from tests.acceptance.diagrams import TASK, WRONG, Wrong, drawn
 from web.api import ROUTES
 from web.app import SECURITY_HEADERS, create_app
 from web.opening import open_engine
@@ -198,6 +199,55 @@ def test_a_file_comes_back_byte_for_byte(plain: Api) -> None:
 
     assert answer.data == drawn().encode()
     assert answer.headers["Content-Disposition"] == "attachment"
+
+
+def zipped(entries: Mapping[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in entries.items():
+            archive.writestr(name, data)
+    return stream.getvalue()
+
+
+def test_an_archive_is_one_bundle(admin: Api) -> None:
+    archive = zipped({f"all/{name}.bpmn": drawn(process=name).encode() for name in ("a", "b")})
+
+    answer = admin.deploy(archive, name="all.zip")
+
+    assert answer.status_code == 201
+    assert answer.json
+    assert answer.json["files"] == ["all/a.bpmn", "all/b.bpmn"]
+    assert {d["process_id"] for d in answer.json["definitions"]} == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    "archive",
+    [zipped({"a.bpmn": b"0" * 1_000_000}), zipped({"../a.bpmn": b"x"}), b"PK no archive"],
+    ids=["unpacks_too_large", "leads_out", "broken"],
+)
+def test_a_wrong_archive_is_refused(admin: Api, engine: Engine, archive: bytes) -> None:
+    problem(admin.deploy(archive, name="all.zip"), 422)
+
+    assert engine.definitions() == []
+
+
+def test_the_same_bundle_again_is_no_new_version(plain: Api, engine: Engine) -> None:
+    again = plain.deploy(drawn().encode())
+
+    assert again.status_code == 200
+    assert again.json
+    assert again.json["created"] is False
+    assert len(engine.definitions()) == 1
+
+
+def test_a_version_can_be_taken_back(plain: Api) -> None:
+    assert plain.deploy(drawn(TASK.replace("Work", "Other work")).encode()).status_code == 201
+
+    plain.post("/api/definitions/plain/activate", {"version": 1, "why": "the new one is wrong"})
+
+    active = {d["version"]: d["active"] for d in plain.get("/api/definitions")["items"]}
+    assert active == {1: True, 2: False}
+    assert plain.post("/api/instances", {"process_id": "plain"})["version"] == 1
 
 
 def test_decimals_pass_without_losing_a_digit(plain: Api) -> None:
