@@ -10,7 +10,7 @@ from engine import kernel
 from engine.clock import new_id
 from engine.errors import BadInput, ExecutionFault
 from engine.model import NewSubscription, Step
-from engine.store import definitions, messages, subscriptions, work
+from engine.store import definitions, messages, signals, subscriptions
 from engine.store.messages import Message
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def send(tx: Transaction, root_id: str, step: Step) -> None:
 
 def broadcast(tx: Transaction, name: str, payload: dict[str, Any], root_id: str) -> int:
     """Write one delivery per receiver of a signal; return how many there are."""
-    count = work.broadcast(tx.connection, name, payload, root_id, tx.now, new_id())
+    count = signals.broadcast(tx.connection, name, payload, root_id, tx.now, new_id())
     if count:
         tx.due.append(tx.now)
     return count

@@ -181,7 +181,6 @@ class Ledger(Base):
         """Return how much is open: for health checks and the first page of an admin."""
         now = self.clock.now()
         with self.reading() as connection:
-            due, dead = work.counts(connection, now)
             oldest = work.next_due(connection)
             age_s = 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())
             return {
@@ -189,8 +188,7 @@ class Ledger(Base):
                 "open_tasks": tasks.open_tasks(connection),
                 "open_incidents": incidents.open_incidents(connection),
                 "buffered_messages": messages.waiting(connection),
-                "due_work": due,
-                "dead_work": dead,
+                "due_work": work.due_rows(connection, now),
                 "oldest_due_age_s": age_s,
             }
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.pool import PoolProxiedConnection, StaticPool
 
-from engine.errors import Conflict, SettingsError, TooBusy
+from engine.errors import Conflict, SettingsError
 from engine.store.statement import Statement
 
 R = TypeVar("R")
@@ -24,7 +24,10 @@ _BUSY_MS = 10_000
 
 
 class Disconnected(Exception):
-    """The database went away, or ended the transaction to break a deadlock; nothing was stored."""
+    """The database is away, locked, or broke a deadlock; nothing was stored. Try again later.
+
+    No EngineError: the caller has done nothing wrong, and a worker must keep its result.
+    """
 
 
 class Duplicate(Conflict):
@@ -80,6 +83,11 @@ class Connection:
         """Send SQL as it stands; for maintenance and tests."""
         touched: int = self._send(text, ()).rowcount
         return touched
+
+    def plan(self, text: str, values: Sequence[Any]) -> list[str]:
+        """Return how SQLite would execute a statement, for the test of the indexes."""
+        rows = self._send(f"EXPLAIN QUERY PLAN {text}", values).fetchall()
+        return [str(row[3]) for row in rows]
 
     def begin(self, *, write: bool) -> None:
         """Begin a transaction; on SQLite a writer takes the lock at once."""
@@ -151,7 +159,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Yield a connection that sees one state of the database and waits for no writer."""
+        """Yield a connection for queries; it waits for no writer."""
         with _held(self._one_reader), self._opened(self.reading_db, write=False) as connection:
             yield connection
 
@@ -187,7 +195,7 @@ class Database:
     def translate(self, error: Exception, *, committing: bool = False) -> Exception:
         """Return the error of ours that a driver's error means, or the error itself."""
         if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-            return TooBusy("another process has been writing for too long")
+            return Disconnected("another process has been writing for too long")
         state = getattr(error, "sqlstate", None) or ""
         if isinstance(error, self.dialect.loaded_dbapi.IntegrityError):
             unique = state == "23505" or "UNIQUE" in str(error)
@@ -241,6 +249,8 @@ def _sqlite(url: sa.URL, memory: bool) -> tuple[sa.Engine, sa.Engine]:
         db = sa.create_engine(url, poolclass=StaticPool, **options)
         sa.event.listen(db, "connect", _pragmas)
         return db, db
+    # `_opened` has rolled back already when a connection goes back to its pool
+    options["pool_reset_on_return"] = None
     db = sa.create_engine(url, pool_size=2, max_overflow=8, **options)
     reading = sa.create_engine(url, pool_size=8, max_overflow=24, **options)
     sa.event.listen(db, "connect", _pragmas)
@@ -269,6 +279,7 @@ def _postgres(url: sa.URL) -> sa.Engine:
         paramstyle="format",
         pool_size=8,
         max_overflow=24,
+        pool_reset_on_return=None,
         connect_args={
             "options": "-c timezone=UTC -c default_transaction_isolation=read\\ committed"
         },

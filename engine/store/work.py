@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from engine.model import Work
-from engine.store.columns import among, fresh_id
+from engine.store.columns import among
 from engine.store.connect import Connection
 from engine.store.statement import Row, Statement, inserting
-from engine.store.tables import subscription, trigger, work
+from engine.store.tables import work
 
 #: what only the engine itself does; all other work is a handler's
 INTERNAL = ("timer", "continue", "deliver", "start")
@@ -137,9 +137,6 @@ _NEXT = Statement[Row](
 _COUNT = Statement[Row](
     sa.select(sa.func.count()).where(_ours, _ready, _c.free_at <= bindparam("now"))
 )  # fmt: skip
-_COUNT_DEAD = Statement[Row](
-    sa.select(sa.func.count()).where(_ours, _c.state == sa.literal_column("'dead'"))
-)
 
 
 def insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -264,74 +261,8 @@ def next_due(connection: Connection) -> datetime | None:
     return None if found is None else found[0]
 
 
-def counts(connection: Connection, now: datetime) -> tuple[int, int]:
-    """Return how many rows are due and how many are dead."""
-    due, gone = connection.one(_COUNT, now=now), connection.one(_COUNT_DEAD)
-    assert due is not None
-    assert gone is not None
-    return int(due[0]), int(gone[0])
-
-
-def _text(value: str) -> sa.ColumnElement[Any]:
-    return sa.literal_column(f"'{value}'", sa.Text())
-
-
-def _deliveries() -> sa.Insert:
-    """One `deliver` row for each armed signal subscription of another root instance."""
-    s = subscription.c
-    given: dict[str, sa.ColumnElement[Any]] = {
-        "tenant": s.tenant, "id": fresh_id("stamp"), "root_id": s.root_id,
-        "instance_id": s.instance_id, "element_id": s.element_id, "token": s.token,
-        "kind": _text("deliver"), "topic": s.name,
-        "inputs": bindparam("inputs", type_=_c.inputs.type),
-    }  # fmt: skip
-    query = sa.select(*_fresh(given).values()).where(
-        s.tenant == bindparam("tenant"), s.kind == _text("signal"), s.name == bindparam("name"),
-        s.message_id.is_(None), s.root_id != bindparam("root_id"),
-    )  # fmt: skip
-    return sa.insert(work).from_select(list(_fresh(given)), query)
-
-
-def _starts() -> sa.Insert:
-    """One `start` row for each active signal start event."""
-    t = trigger.c
-    given: dict[str, sa.ColumnElement[Any]] = {
-        "tenant": t.tenant, "id": fresh_id("stamp"), "root_id": fresh_id("stamp"),
-        "instance_id": _text(""), "element_id": t.element_id, "token": sa.literal_column("0"),
-        "kind": _text("start"), "topic": t.definition_id,
-        "inputs": bindparam("inputs", type_=_c.inputs.type),
-    }  # fmt: skip
-    query = sa.select(*_fresh(given).values()).where(
-        t.tenant == bindparam("tenant"), t.kind == _text("signal"), t.name == bindparam("name")
-    )
-    return sa.insert(work).from_select(list(_fresh(given)), query)
-
-
-def _fresh(given: dict[str, sa.ColumnElement[Any]]) -> dict[str, sa.ColumnElement[Any]]:
-    now = bindparam("now", type_=_c.due_at.type)
-    zero: sa.ColumnElement[Any] = sa.literal_column("0")
-    return given | {
-        "state": _text("ready"), "priority": zero, "due_at": now, "free_at": now,
-        "attempt": zero, "fence": zero, "headers": _text("{}"),
-    }  # fmt: skip
-
-
-_DELIVERIES = Statement[Any](_deliveries())
-_STARTS = Statement[Any](_starts())
-
-
-def broadcast(
-    connection: Connection, name: str, payload: Any, root_id: str, now: datetime, stamp: str
-) -> int:
-    """Write one row per receiver of a signal, without locking any; return how many there are.
-
-    `root_id` is the case that has thrown it (it has had it already), "" for the outside.
-    """
-    given = {
-        "name": name,
-        "now": now,
-        "stamp": stamp[:15],
-        "inputs": {"name": name, "payload": payload},
-    }
-    waiting = connection.run(_DELIVERIES, **given, root_id=root_id)
-    return waiting + connection.run(_STARTS, **given)
+def due_rows(connection: Connection, now: datetime) -> int:
+    """Return how many rows may be claimed."""
+    found = connection.one(_COUNT, now=now)
+    assert found is not None
+    return int(found[0])

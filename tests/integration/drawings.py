@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"
@@ -17,11 +18,11 @@ def drawn(body: str, *, process_id: str = "p", beside: str = "") -> bytes:
     ).encode()
 
 
-def line(*ids: str, first: int = 0) -> str:
+def line(*ids: str) -> str:
     """Return sequence flows that connect the elements one after another."""
-    pairs = zip(ids, ids[1:], strict=False)
     return "".join(
-        f'<bpmn:sequenceFlow id="flow_{a}_{b}" sourceRef="{a}" targetRef="{b}"/>' for a, b in pairs
+        f'<bpmn:sequenceFlow id="flow_{a}_{b}" sourceRef="{a}" targetRef="{b}"/>'
+        for a, b in pairwise(ids)
     )
 
 

@@ -30,10 +30,16 @@ def test_a_failing_verb_leaves_nothing_behind(engine: Engine) -> None:
     heard: list[object] = []
     engine.announce = heard.append
 
-    with pytest.raises(Conflict), engine.transaction() as tx:
-        tx.add_work(id="w", root_id="r", instance_id="r", element_id="e", kind="service", topic="x")
-        tx.flush()
-        raise Conflict("changed my mind")
+    def change_and_fail() -> None:
+        with engine.transaction() as tx:
+            tx.add_work(
+                id="w", root_id="r", instance_id="r", element_id="e", kind="service", topic="x"
+            )
+            tx.flush()
+            raise Conflict("changed my mind")
+
+    with pytest.raises(Conflict):
+        change_and_fail()
 
     assert claim(engine) == []
     assert heard == []

@@ -160,7 +160,7 @@ def test_tasks_are_listed_page_by_page_oldest_first(engine: Engine) -> None:
     for who in ({}, {"user": "bob", "groups": ["sales"]}, {"process_id": "p", "user": "bob"}):
         options = {"groups": ["sales"], **who} if who else who
         seen: list[str] = []
-        while page := engine.tasks(**options, after=seen[-1] if seen else None, limit=2):  # type: ignore[arg-type]
+        while page := engine.tasks(**options, after=seen[-1] if seen else None, limit=2):
             seen += [task.id for task in page]
         assert seen == whole
 

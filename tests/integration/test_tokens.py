@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from engine import access
@@ -49,4 +51,4 @@ def test_an_unknown_role_is_refused(engine: Engine) -> None:
 def test_each_role_may_do_what_the_one_before_may() -> None:
     rights = list(access.ROLES.values())
 
-    assert all(less < more for less, more in zip(rights, rights[1:], strict=False))
+    assert all(less < more for less, more in pairwise(rights))

@@ -23,50 +23,72 @@ def _index(name: str, table: str, columns: list[str], *, where: str, unique: boo
     op.create_index(name, table, columns, unique=unique, sqlite_where=only, postgresql_where=only)
 
 
+#: how many rows share the same value so far, column by column: a large installation
+_LIKELY = {
+    "process_id": 10_000, "state": 50_000, "kind": 50_000, "name": 1_000, "priority": 90_000,
+    "assignee": 1_000, "root_id": 5, "deployment_id": 5, "key": 3, "subject": 3,
+}  # fmt: skip
+
+
+def _statistics() -> None:
+    """Tell SQLite that one tenant has all the rows.
+
+    Without numbers it takes an index on (tenant, ...) for selective by its first column alone.
+    """
+    bind = op.get_bind()
+    bind.exec_driver_sql("ANALYZE")
+    indexes = bind.exec_driver_sql(
+        "SELECT t.name, i.name, i.origin, i.partial"
+        " FROM sqlite_schema t JOIN pragma_index_list(t.name) i"
+        " WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' AND t.name <> 'alembic_version'"
+    ).fetchall()
+    for table, index, origin, partial in indexes:
+        columns = bind.exec_driver_sql("SELECT name FROM pragma_index_info(?)", (index,)).scalars()
+        name = table if _without_rowid(table) and origin == "pk" else index
+        shares = _shares(list(columns), 100_000 if partial else 1_000_000)
+        row = (table, name, " ".join(str(share) for share in shares))
+        bind.exec_driver_sql("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?, ?, ?)", row)
+    bind.exec_driver_sql("ANALYZE sqlite_schema")
+
+
+def _without_rowid(table: str) -> bool:
+    return table in ("candidate", "history")
+
+
+def _shares(columns: list[str], rows: int) -> list[int]:
+    """Return the number of rows, then how many share the first one, two, three columns."""
+    shares = [rows]
+    for column in columns:
+        least = shares[-1] if column == "tenant" else _LIKELY.get(column, 1)
+        shares.append(min(shares[-1], least))
+    return shares
+
+
 def upgrade() -> None:
     """Create every table."""
+    _deployed()
+    _cases()
+    _obligations()
+    _past()
+    if op.get_bind().dialect.name == "sqlite":
+        _statistics()
+
+
+def _deployed() -> None:
+    """Create the tables of what is deployed."""
     op.create_table(
-        "act",
-        sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("at", moment(), nullable=False),
-        sa.Column("by", sa.Text(), nullable=False),
-        sa.Column("verb", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("why", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "id", name="pk_act"),
-    )
-    op.create_index("ix_act_tenant_subject", "act", ["tenant", "subject"])
-    op.create_table(
-        "api_token",
-        sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
+        "meta",
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("role", sa.Text(), nullable=False),
-        sa.Column("hash", sa.Text(), nullable=False),
-        sa.Column("created_at", moment(), nullable=False),
-        sa.Column("created_by", sa.Text(), nullable=False),
-        sa.Column("revoked_at", moment(), nullable=True),
-        sa.Column("revoked_by", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("tenant", "id", name="pk_api_token"),
-    )
-    op.create_table(
-        "blob",
-        sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("root_id", sa.Text(), nullable=False),
-        sa.Column("hash", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "root_id", "hash", name="pk_blob"),
+        sa.PrimaryKeyConstraint("name", name="pk_meta"),
     )
     op.create_table(
-        "candidate",
+        "file",
         sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("task_id", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "name", "task_id", name="pk_candidate"),
-        sqlite_with_rowid=False,
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "hash", name="pk_file"),
     )
-    op.create_index("ix_candidate_tenant_task_id", "candidate", ["tenant", "task_id"])
     op.create_table(
         "deployment",
         sa.Column("tenant", sa.Text(), nullable=False),
@@ -80,52 +102,66 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant", "hash", name="uq_deployment_tenant_hash"),
     )
     op.create_table(
-        "file",
-        sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("hash", sa.Text(), nullable=False),
-        sa.Column("content", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "hash", name="pk_file"),
-    )
-    op.create_table(
-        "history",
-        sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("root_id", sa.Text(), nullable=False),
-        sa.Column("seq", sa.BigInteger(), nullable=False, autoincrement=False),
-        sa.Column("at", moment(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("instance_id", sa.Text(), nullable=False),
-        sa.Column("element_id", sa.Text(), nullable=True),
-        sa.Column("token", sa.BigInteger(), nullable=True),
-        sa.Column("actor", sa.Text(), nullable=True),
-        sa.Column("name", sa.Text(), nullable=True),
-        sa.Column("value", sa.Text(), nullable=True),
-        sa.Column("blob", sa.Text(), nullable=True),
-        sa.Column("erased", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "root_id", "seq", name="pk_history"),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
-        "incident",
+        "definition",
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("root_id", sa.Text(), nullable=False),
-        sa.Column("instance_id", sa.Text(), nullable=False),
         sa.Column("process_id", sa.Text(), nullable=False),
-        sa.Column("element_id", sa.Text(), nullable=False),
-        sa.Column("token", sa.BigInteger(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("message", sa.Text(), nullable=False),
-        sa.Column("trace", sa.Text(), nullable=False),
-        sa.Column("work_id", sa.Text(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("deployment_id", sa.Text(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("version_tag", sa.Text(), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("created_at", moment(), nullable=False),
-        sa.Column("resolved_at", moment(), nullable=True),
-        sa.Column("resolved_by", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("tenant", "id", name="pk_incident"),
+        sa.PrimaryKeyConstraint("tenant", "id", name="pk_definition"),
+        sa.ForeignKeyConstraint(
+            ["tenant", "deployment_id"],
+            ["deployment.tenant", "deployment.id"],
+            name="fk_definition_deployment",
+        ),
+        sa.UniqueConstraint(
+            "tenant", "process_id", "version", name="uq_definition_tenant_process_id_version"
+        ),
     )
     _index(
-        "ix_incident_open", "incident", ["tenant", "id"], where="resolved_at IS NULL", unique=False
+        "ix_definition_active", "definition", ["tenant", "process_id"], where="active", unique=True
     )
-    op.create_index("ix_incident_tenant_root_id_token", "incident", ["tenant", "root_id", "token"])
+    op.create_index("ix_definition_tenant_deployment_id", "definition", ["tenant", "deployment_id"])
+    op.create_table(
+        "deployment_file",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("deployment_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "deployment_id", "name", name="pk_deployment_file"),
+        sa.ForeignKeyConstraint(
+            ["tenant", "deployment_id"],
+            ["deployment.tenant", "deployment.id"],
+            name="fk_deployment_file_deployment",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant", "hash"],
+            ["file.tenant", "file.hash"],
+            name="fk_deployment_file_file",
+        ),
+    )
+    op.create_table(
+        "trigger",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("definition_id", sa.Text(), nullable=False),
+        sa.Column("process_id", sa.Text(), nullable=False),
+        sa.Column("element_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "id", name="pk_trigger"),
+    )
+    op.create_index("ix_trigger_tenant_kind_name", "trigger", ["tenant", "kind", "name"])
+    op.create_index("ix_trigger_tenant_process_id", "trigger", ["tenant", "process_id"])
+
+
+def _cases() -> None:
+    """Create the tables of instances and their tasks."""
     op.create_table(
         "instance",
         sa.Column("tenant", sa.Text(), nullable=False),
@@ -182,86 +218,6 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
-        "message",
-        sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=True),
-        sa.Column("payload", sa.Text(), nullable=False),
-        sa.Column("keys", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("named", sa.Boolean(), nullable=False),
-        sa.Column("instance_id", sa.Text(), nullable=True),
-        sa.Column("created_at", moment(), nullable=False),
-        sa.Column("expires_at", moment(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "id", name="pk_message"),
-    )
-    _index(
-        "ix_message_buffered",
-        "message",
-        ["tenant", "name", "key", "created_at", "id"],
-        where="state = 'buffered'",
-        unique=False,
-    )
-    _index(
-        "ix_message_expires",
-        "message",
-        ["tenant", "expires_at"],
-        where="state = 'buffered'",
-        unique=False,
-    )
-    _index(
-        "ix_message_recent",
-        "message",
-        ["tenant", "created_at"],
-        where="state = 'buffered'",
-        unique=False,
-    )
-    op.create_table(
-        "meta",
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("name", name="pk_meta"),
-    )
-    op.create_table(
-        "subscription",
-        sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("root_id", sa.Text(), nullable=False),
-        sa.Column("instance_id", sa.Text(), nullable=False),
-        sa.Column("element_id", sa.Text(), nullable=False),
-        sa.Column("token", sa.BigInteger(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=True),
-        sa.Column("created_at", moment(), nullable=False),
-        sa.Column("message_id", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("tenant", "id", name="pk_subscription"),
-    )
-    op.create_index(
-        "ix_subscription_tenant_root_id_token", "subscription", ["tenant", "root_id", "token"]
-    )
-    _index(
-        "ix_subscription_waiting",
-        "subscription",
-        ["tenant", "kind", "name", "key", "created_at", "id"],
-        where="message_id IS NULL",
-        unique=False,
-    )
-    op.create_table(
-        "trigger",
-        sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("definition_id", sa.Text(), nullable=False),
-        sa.Column("process_id", sa.Text(), nullable=False),
-        sa.Column("element_id", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "id", name="pk_trigger"),
-    )
-    op.create_index("ix_trigger_tenant_kind_name", "trigger", ["tenant", "kind", "name"])
-    op.create_index("ix_trigger_tenant_process_id", "trigger", ["tenant", "process_id"])
-    op.create_table(
         "user_task",
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -289,8 +245,8 @@ def upgrade() -> None:
     _index(
         "ix_user_task_assignee",
         "user_task",
-        ["tenant", "assignee", "id"],
-        where="state = 'open' AND assignee IS NOT NULL",
+        ["tenant", "assignee", "state", "id"],
+        where="assignee IS NOT NULL",
         unique=False,
     )
     _index(
@@ -303,6 +259,41 @@ def upgrade() -> None:
     op.create_index(
         "ix_user_task_tenant_root_id_token", "user_task", ["tenant", "root_id", "token"]
     )
+    op.create_table(
+        "candidate",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("task_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "name", "task_id", name="pk_candidate"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_candidate_tenant_task_id", "candidate", ["tenant", "task_id"])
+    op.create_table(
+        "incident",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("root_id", sa.Text(), nullable=False),
+        sa.Column("instance_id", sa.Text(), nullable=False),
+        sa.Column("process_id", sa.Text(), nullable=False),
+        sa.Column("element_id", sa.Text(), nullable=False),
+        sa.Column("token", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("trace", sa.Text(), nullable=False),
+        sa.Column("work_id", sa.Text(), nullable=True),
+        sa.Column("created_at", moment(), nullable=False),
+        sa.Column("resolved_at", moment(), nullable=True),
+        sa.Column("resolved_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant", "id", name="pk_incident"),
+    )
+    _index(
+        "ix_incident_open", "incident", ["tenant", "id"], where="resolved_at IS NULL", unique=False
+    )
+    op.create_index("ix_incident_tenant_root_id_token", "incident", ["tenant", "root_id", "token"])
+
+
+def _obligations() -> None:
+    """Create the tables of what is still to happen."""
     op.create_table(
         "work",
         sa.Column("tenant", sa.Text(), nullable=False),
@@ -344,46 +335,118 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
-        "definition",
+        "subscription",
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("process_id", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("root_id", sa.Text(), nullable=False),
+        sa.Column("instance_id", sa.Text(), nullable=False),
+        sa.Column("element_id", sa.Text(), nullable=False),
+        sa.Column("token", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("deployment_id", sa.Text(), nullable=False),
-        sa.Column("hash", sa.Text(), nullable=False),
-        sa.Column("version_tag", sa.Text(), nullable=True),
-        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=True),
         sa.Column("created_at", moment(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "id", name="pk_definition"),
-        sa.ForeignKeyConstraint(
-            ["tenant", "deployment_id"],
-            ["deployment.tenant", "deployment.id"],
-            name="fk_definition_deployment",
-        ),
-        sa.UniqueConstraint(
-            "tenant", "process_id", "version", name="uq_definition_tenant_process_id_version"
-        ),
+        sa.Column("message_id", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant", "id", name="pk_subscription"),
+    )
+    op.create_index(
+        "ix_subscription_tenant_root_id_token", "subscription", ["tenant", "root_id", "token"]
     )
     _index(
-        "ix_definition_active", "definition", ["tenant", "process_id"], where="active", unique=True
+        "ix_subscription_waiting",
+        "subscription",
+        ["tenant", "kind", "name", "key", "created_at", "id"],
+        where="message_id IS NULL",
+        unique=False,
     )
-    op.create_index("ix_definition_tenant_deployment_id", "definition", ["tenant", "deployment_id"])
     op.create_table(
-        "deployment_file",
+        "message",
         sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("deployment_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=True),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("keys", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("named", sa.Boolean(), nullable=False),
+        sa.Column("instance_id", sa.Text(), nullable=True),
+        sa.Column("created_at", moment(), nullable=False),
+        sa.Column("expires_at", moment(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "id", name="pk_message"),
+    )
+    _index(
+        "ix_message_buffered",
+        "message",
+        ["tenant", "name", "key", "created_at", "id"],
+        where="state = 'buffered'",
+        unique=False,
+    )
+    _index(
+        "ix_message_expires",
+        "message",
+        ["tenant", "expires_at"],
+        where="state = 'buffered'",
+        unique=False,
+    )
+    _index(
+        "ix_message_recent",
+        "message",
+        ["tenant", "created_at"],
+        where="state = 'buffered'",
+        unique=False,
+    )
+
+
+def _past() -> None:
+    """Create the tables of what was."""
+    op.create_table(
+        "history",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("root_id", sa.Text(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False, autoincrement=False),
+        sa.Column("at", moment(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("instance_id", sa.Text(), nullable=False),
+        sa.Column("element_id", sa.Text(), nullable=True),
+        sa.Column("token", sa.BigInteger(), nullable=True),
+        sa.Column("actor", sa.Text(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("value", sa.Text(), nullable=True),
+        sa.Column("blob", sa.Text(), nullable=True),
+        sa.Column("erased", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "root_id", "seq", name="pk_history"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "blob",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("root_id", sa.Text(), nullable=False),
         sa.Column("hash", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "deployment_id", "name", name="pk_deployment_file"),
-        sa.ForeignKeyConstraint(
-            ["tenant", "deployment_id"],
-            ["deployment.tenant", "deployment.id"],
-            name="fk_deployment_file_deployment",
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant", "hash"],
-            ["file.tenant", "file.hash"],
-            name="fk_deployment_file_file",
-        ),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "root_id", "hash", name="pk_blob"),
+    )
+    op.create_table(
+        "act",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("at", moment(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("verb", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "id", name="pk_act"),
+    )
+    op.create_index("ix_act_tenant_subject", "act", ["tenant", "subject"])
+    op.create_table(
+        "api_token",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("created_at", moment(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("revoked_at", moment(), nullable=True),
+        sa.Column("revoked_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant", "id", name="pk_api_token"),
     )
