@@ -27,7 +27,7 @@ PRODUCT = {
     "incident": "id, root_id, element_id, token, kind, message, work_id, resolved_at",
 }
 CALLEE = {
-    "attempt": "ticket, key, element_id, attempt, round, pid, returned",
+    "attempt": "ticket, key, element_id, attempt, round, pid, begun, returned",
     "effect": "key, number",
 }
 JOURNAL = {

@@ -21,14 +21,20 @@ from tests.postgres import Cluster
 WEIGHTS = {
     "kill worker": 22, "kill extra": 18, "kill web": 12, "kill parent": 10,
     "freeze worker": 12, "freeze extra": 12, "freeze web": 4, "freeze parent": 2,
+    "end extra": 4, "end parent": 3,
 }  # fmt: skip
+ALWAYS = ("kill worker", "kill extra", "kill web", "kill parent", "freeze worker", "freeze extra")
+#: `freeze` is a SIGSTOP that ends after more than a lease
+_SIGNALS = {"kill": signal.SIGKILL, "end": signal.SIGTERM}
 #: a pause between two faults, and between two crashes of the database; seconds
 _PAUSES_S, _CRASHES_S = (0.1, 0.8), (5.0, 9.0)
 #: a result is made late each so often; seconds
 _LATE_EACH_S = 6.0
 #: numbers of the cases that hold their worker begin here
 _HOLD_FROM = 1_000_000
-_WAIT_S, _LOOK_S = 8.0, 0.02
+_WAIT_S, _LOOK_S = 5.0, 0.02
+#: so often, and so long, a worker is frozen until another one takes its work
+_FREEZES, _FREEZE_S = 5, 2.5 * LEASE_S
 
 
 class Faults:
@@ -41,6 +47,10 @@ class Faults:
         self._client = client
         self._cluster = cluster
         self._chance = random.Random(seed)
+        self._log = product.folder / "faults.log"
+        self._began = time.monotonic()
+        #: what every run has, in an order of its own; after it the dice decide
+        self._first = self._chance.sample(ALWAYS, len(ALWAYS))
         #: fault -> how often it was done
         self.counts: Counter[str] = Counter()
         #: cases that were started to hold their worker
@@ -60,8 +70,17 @@ class Faults:
                 self.make_late()
                 late_at = time.monotonic() + late_each_s
             else:
-                (drawn,) = self._chance.choices(list(WEIGHTS), list(WEIGHTS.values()))
-                self._strike(drawn)
+                self._strike(self._drawn())
+
+    def _drawn(self) -> str:
+        if self._first:
+            return self._first.pop()
+        return self._chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+
+    def _note(self, what: str) -> None:
+        """Write down what was done when, for whoever looks for the cause of a broken run."""
+        with self._log.open("a", encoding="utf-8") as log:
+            log.write(f"{time.monotonic() - self._began:7.2f} {what}\n")
 
     def _calm(self, seconds: float) -> None:
         self._until(lambda: False, seconds)
@@ -80,9 +99,9 @@ class Faults:
         verb, role = fault.split()
         pid = self._product.pids().get(role)
         if pid is None:
-            return
-        if verb == "kill":
-            self._send(pid, signal.SIGKILL)
+            return  # it is just being started again
+        if verb in _SIGNALS:
+            self._send(pid, _SIGNALS[verb])
         else:
             with self._frozen(pid):
                 self._calm(self._chance.uniform(1.2, 1.9) * LEASE_S)
@@ -91,6 +110,7 @@ class Faults:
     def _send(self, pid: int, number: signal.Signals) -> None:
         """Send a signal to a process of the run that was seen running a moment ago."""
         if pid in self._product.seen:
+            self._note(f"{number.name} to {pid}")
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
 
@@ -104,9 +124,11 @@ class Faults:
 
     def _crash(self, cluster: Cluster) -> None:
         """End the database server as a power cut does, and start it again a moment later."""
+        self._note("the database crashes")
         cluster.stop("immediate")
         self._calm(self._chance.uniform(0.0, 1.0))
         cluster.start()
+        self._note("the database is back")
         self.counts["crash database"] += 1
 
     # -------------------------------------------------------------- a result that comes too late
@@ -118,6 +140,7 @@ class Faults:
         it did not come to that.
         """
         number = _HOLD_FROM + self.holds
+        self._note(f"case {number} is to be made late")
         self.holds += 1
         try:
             started = self._client.start(HOLD, number, f"hold-{number}")
@@ -128,14 +151,19 @@ class Faults:
         (slow, *others) = self._tried(started)
         if others or slow not in self._product.pids().values():
             return False
-        with self._frozen(slow):
-            overtaken = self._until(lambda: len(self._tried(started)) > 1, _WAIT_S)
-        if not overtaken or len(set(self._tried(started))) < 2:
+        for _ in range(_FREEZES):
+            # frozen inside a transaction it stops everybody; then it is let go and frozen again
+            with self._frozen(slow):
+                if self._until(lambda: len(self._tried(started)) > 1, _FREEZE_S):
+                    break
+            self._calm(self._chance.uniform(0.05, 0.2))
+        if len(set(self._tried(started))) < 2:
             return False
         self.counts["late result"] += 1
         # both attempts are to hand in their results before the next fault comes
         self._until(lambda: self._is_returned(started), 3.0)
         self._calm(0.5)
+        self._note(f"case {number} was made late: {self._tried(started)}")
         return True
 
     def _tried(self, instance_id: str) -> list[int]:

@@ -87,7 +87,8 @@ INVARIANTS = (
         "SELECT a.key, (SELECT count(*) FROM attempt t WHERE t.key = a.key) AS attempts,"
         " (SELECT count(*) FROM settled s WHERE s.key = a.key) AS results,"
         " (SELECT count(*) FROM taken t WHERE t.root_id = a.root_id"
-        "  AND t.element_id = a.element_id) AS variables FROM activation a WHERE attempts < 1 OR results <> 1 OR variables <> 1",
+        "  AND t.element_id = a.element_id) AS variables FROM activation a"
+        " WHERE attempts < 1 OR results <> 1 OR variables <> 1",
         at_end=True,
     ),
     Invariant(
@@ -180,8 +181,9 @@ INVARIANTS = (
         "a running case has live work, an open task, a subscription or an incident",
         "SELECT id, start_key FROM instance WHERE state = 'running' AND parent_id IS NULL AND id"
         " NOT IN (SELECT root_id FROM work WHERE state = 'ready'"
-        " UNION SELECT root_id FROM user_task WHERE state = 'open' UNION SELECT root_id FROM subscription UNION SELECT root_id FROM"
-        " incident WHERE resolved_at IS NULL)",
+        " UNION SELECT root_id FROM user_task WHERE state = 'open'"
+        " UNION SELECT root_id FROM subscription"
+        " UNION SELECT root_id FROM incident WHERE resolved_at IS NULL)",
     ),
     Invariant(
         "an ended case has no work, no subscription, no open task and no open incident",

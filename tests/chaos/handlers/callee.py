@@ -26,13 +26,14 @@ REFUSED_EACH, BROKEN_EACH = 7, 20
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS attempt (
     ticket INTEGER PRIMARY KEY, key TEXT NOT NULL, element_id TEXT NOT NULL,
-    attempt INTEGER NOT NULL, round INTEGER NOT NULL, pid INTEGER NOT NULL, returned REAL);
+    attempt INTEGER NOT NULL, round INTEGER NOT NULL, pid INTEGER NOT NULL,
+    begun REAL NOT NULL, returned REAL);
 CREATE INDEX IF NOT EXISTS attempt_key ON attempt (key);
 CREATE TABLE IF NOT EXISTS effect (key TEXT PRIMARY KEY, number INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS mended (at REAL NOT NULL);
 """
 #: how long a `hold` waits for what its test does; seconds
-_HOLD_S, _OVERTAKEN_S, _STEP_S = 8.0, 0.8, 0.02
+_HOLD_S, _OVERTAKEN_S, _STEP_S = 15.0, 0.8, 0.02
 
 
 class Trouble(Exception):
@@ -124,9 +125,9 @@ def is_broken(number: int) -> bool:
 def begin(callee: sqlite3.Connection, context: HandlerContext) -> tuple[int, int]:
     """Note an attempt; return its ticket and the round it is in."""
     added = callee.execute(
-        "INSERT INTO attempt (key, element_id, attempt, pid, round)"
-        " SELECT ?, ?, ?, ?, 1 + count(*) FROM mended RETURNING ticket, round",
-        (context.key, context.element_id, context.attempt, os.getpid()),
+        "INSERT INTO attempt (key, element_id, attempt, pid, begun, round)"
+        " SELECT ?, ?, ?, ?, ?, 1 + count(*) FROM mended RETURNING ticket, round",
+        (context.key, context.element_id, context.attempt, os.getpid(), time.time()),
     )
     (row,) = added.fetchall()
     return int(row[0]), int(row[1])
