@@ -40,7 +40,7 @@ class Forbidden(EngineError):
 
 
 class TooBusy(EngineError):
-    """The oldest due work is older than the limit. Wait `retry_after_s` seconds, then try again."""
+    """The oldest due work is older than the limit. Try again after `retry_after_s` seconds."""
 
     code = "too_busy"
 
@@ -51,7 +51,7 @@ class TooBusy(EngineError):
 
 
 class DeploymentRefused(EngineError):
-    """The bundle has errors; nothing was stored. `problems` lists all of them, mend and redeploy."""
+    """The bundle has errors; nothing was stored. Mend all `problems` and deploy again."""
 
     code = "deployment_refused"
 
@@ -68,7 +68,7 @@ class SettingsError(EngineError):
 
 
 class HandlerSetupError(EngineError):
-    """Handlers cannot be loaded: a duplicate name, a bad signature or a file that fails to import."""
+    """Handlers cannot be loaded: a duplicate name, a bad signature, a file that fails to import."""
 
     code = "handler_setup"
 
@@ -80,7 +80,7 @@ class SchemaTooNew(EngineError):
 
 
 class ExecutionFault(EngineError):
-    """A step cannot go on at one element (an expression, a missing flow). It becomes an incident."""
+    """A step cannot go on at one element (an expression, a missing flow): an incident."""
 
     code = "execution_fault"
 
@@ -97,7 +97,7 @@ class FeelError(ExecutionFault):
 
 
 class BpmnError(Exception):
-    """Raised by a handler or a script: the drawn error with this code, caught by a boundary event."""
+    """Raised by a handler or a script: the drawn error with this code, for a boundary event."""
 
     def __init__(self, code: str, message: str = "", variables: dict[str, object] | None = None):
         super().__init__(message or code)

@@ -122,7 +122,7 @@ class Resume:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """Try again where an incident stopped a token (not a failed work item: that is a row's matter)."""
+    """Try again where an incident stopped a token; a failed work item is a row's matter."""
 
     token: int
 
@@ -301,7 +301,7 @@ class StartTrigger:
     interval: str = ""
 
 
-# ------------------------------------------------------------------ stored values, as the verbs return them
+# ---------------------------------------------------- stored values, as the verbs return them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
