@@ -49,12 +49,12 @@ class Player:
         pieces: int = 100,
     ) -> None:
         tree = etree.fromstring(drawing)
-        ids = [p.get("id") for p in tree.iter("{*}process")]
+        ids = [str(p.get("id")) for p in tree.iter("{*}process")]
         known = languages or Languages()
         self.definitions = {i: kernel.parse(tree, i, languages=known, file="drawing") for i in ids}
         self.first = ids[0]
         self.now = BEGIN
-        self.limits = SimpleNamespace(activations=activations, pieces=pieces)
+        self.limits: Any = SimpleNamespace(activations=activations, pieces=pieces)
         self._inline = dict(inline or {})
         self._inputs_of = dict(inputs_of or {})
         self._made = 0
@@ -113,12 +113,14 @@ class Player:
         """Move the clock and fire what becomes due on the way, each at its own moment."""
         end = self.now + timedelta(seconds=seconds)
         while True:
-            due = [w for w in self.works.values() if w.kind == "timer" and w.due_at <= end]
-            if not due:
+            due = [
+                (w.due_at, w.token) for w in self.works.values() if w.kind == "timer" and w.due_at
+            ]
+            if not due or min(due)[0] > end:
                 break
-            first = min(due, key=lambda w: (w.due_at, w.token))
-            self.now = max(self.now, first.due_at)
-            self.do(Fire(token=first.token))
+            moment, token = min(due)
+            self.now = max(self.now, moment)
+            self.do(Fire(token=token))
         self.now = end
 
     def message(self, name: str, key: str | None = None, /, **payload: Any) -> bool:
@@ -153,24 +155,26 @@ class Player:
         self.snapshot, self.state = out.snapshot, out.state
         self.steps.append(out)
         self.events.extend(out.events)
+        tables: dict[str, dict[int, Any]] = {
+            "work": self.works,
+            "task": self.people,
+            "subscription": self.catches,
+        }
         for closed in out.closed:
-            rows = {"work": self.works, "task": self.people, "subscription": self.catches}
-            assert rows[closed.kind].pop(closed.token, None) is not None, f"no row for {closed}"
-        for table, new in (
-            (self.works, out.works),
-            (self.people, out.user_tasks),
-            (self.catches, out.subscriptions),
-        ):
-            for row in new:
-                assert row.token not in table, f"second row for {row}"
-                table[row.token] = row  # type: ignore[index]
+            assert tables[closed.kind].pop(closed.token, None) is not None, f"no row for {closed}"
+        made: list[tuple[str, Any]] = [("work", w) for w in out.works]
+        made += [("task", t) for t in out.user_tasks]
+        made += [("subscription", c) for c in out.subscriptions]
+        for kind, row in made:
+            assert row.token not in tables[kind], f"second row for {row}"
+            tables[kind][row.token] = row
         for token in out.resolved:
             self.incidents.pop(token, None)
         for incident in out.incidents:
             self.incidents[incident.token] = incident
         if out.state is not InstanceState.RUNNING:
             assert out.snapshot is None
-            for table in (self.works, self.people, self.catches):
+            for table in tables.values():
                 table.clear()
         if 0 in self.works:
             self.works.pop(0)
