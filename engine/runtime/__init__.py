@@ -12,12 +12,13 @@ from engine.runtime.incidents import Incidents
 from engine.runtime.messages import Messages
 from engine.runtime.tasks import Tasks
 from engine.runtime.tokens import ApiToken, Tokens
+from engine.runtime.users import User, Users
 from engine.runtime.work import Ledger
 
-__all__ = ["ApiToken", "Engine"]
+__all__ = ["ApiToken", "Engine", "User"]
 
 
-class Engine(Deployments, Cases, Tasks, Messages, Ledger, Incidents, Tokens):
+class Engine(Deployments, Cases, Tasks, Messages, Ledger, Incidents, Tokens, Users):
     """Runs cases on one database. Safe to share by threads; made anew after a fork.
 
     `announce` is told after a commit that there is work: when it is due, or None for now.

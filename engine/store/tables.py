@@ -1,4 +1,4 @@
-"""All tables: `tables_deployed`, `tables_cases` and `tables_past` in one place.
+"""All tables: `tables_deployed`, `tables_cases`, `tables_past` and `tables_people` in one place.
 
 Tenant leads every key, ids are UUIDv7 texts, moments are aware UTC. A change in any of them needs a
 file in migrations/.
@@ -25,9 +25,10 @@ from engine.store.tables_deployed import (
     trigger,
 )
 from engine.store.tables_past import act, api_token, blob, history
+from engine.store.tables_people import account, bucket, draft, web_session
 
 __all__ = [
-    "act", "api_token", "blob", "candidate", "definition", "deployment", "deployment_file", "file",
-    "history", "incident", "instance", "message", "meta", "metadata", "subscription", "trigger",
-    "user_task", "work",
+    "account", "act", "api_token", "blob", "bucket", "candidate", "definition", "deployment",
+    "deployment_file", "draft", "file", "history", "incident", "instance", "message", "meta",
+    "metadata", "subscription", "trigger", "user_task", "web_session", "work",
 ]  # fmt: skip

@@ -99,6 +99,7 @@ user_task = sa.Table(
     text("ended_by", null=True),
 )
 index_where("open", user_task, "state = 'open'", "tenant", "process_id", "id")
+index_where("due", user_task, "state = 'open'", "tenant", "due_at", "id")
 index_where("assignee", user_task, "assignee IS NOT NULL", "tenant", "assignee", "state", "id")
 sa.Index(None, user_task.c.tenant, user_task.c.root_id, user_task.c.token)
 
