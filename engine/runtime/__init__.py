@@ -9,6 +9,7 @@ from __future__ import annotations
 from engine.runtime.cases import Cases
 from engine.runtime.deployments import Deployments
 from engine.runtime.incidents import Incidents
+from engine.runtime.links import LinkEnds
 from engine.runtime.messages import Messages
 from engine.runtime.tasks import Tasks
 from engine.runtime.tokens import ApiToken, Tokens
@@ -18,7 +19,7 @@ from engine.runtime.work import Ledger
 __all__ = ["ApiToken", "Engine", "User"]
 
 
-class Engine(Deployments, Cases, Tasks, Messages, Ledger, Incidents, Tokens, Users):
+class Engine(Deployments, Cases, Tasks, Messages, Ledger, Incidents, Tokens, Users, LinkEnds):
     """Runs cases on one database. Safe to share by threads; made anew after a fork.
 
     `announce` is told after a commit that there is work: when it is due, or None for now.
