@@ -1,0 +1,190 @@
+"""Turns the expressions of a model into closures, once; `box` is the way in for every kind.
+
+The kinds of boxed expressions register themselves in `BOXES` (boxed.py, loops.py, tables.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Literal
+
+from lxml.etree import _Element as Element
+
+from engine import feel
+from engine.dmn.evaluation import Code, Evaluation, Scope
+from engine.dmn.findings import Findings, id_near
+from engine.dmn.types import Types
+from engine.dmn.xml import children, local, named, text_of
+from engine.errors import FeelError
+from engine.feel.types import Mismatch, Type
+
+Names = frozenset[str]
+Kind = Literal["expression", "unary"]
+BOXES: dict[str, Callable[[Compiler, Element, Names], Code]] = {}
+_Method = Callable[["Compiler", Element, Names], Code]
+#: what may stand in a context, so that its name may be written after a dot
+_MEMBERS = frozenset(
+    {
+        "itemComponent",
+        "output",
+        "column",
+        "variable",
+        "decision",
+        "inputData",
+        "businessKnowledgeModel",
+    }
+)
+_FEEL = ("feel", "https://www.omg.org/spec/dmn/")
+
+
+def boxes(*tags: str) -> Callable[[_Method], _Method]:
+    """Mark a function as the one that compiles elements of these names."""
+
+    def mark(function: _Method) -> _Method:
+        BOXES.update(dict.fromkeys(tags, function))
+        return function
+
+    return mark
+
+
+class Compiler:
+    """Compiles what one file draws."""
+
+    def __init__(
+        self,
+        root: Element,
+        findings: Findings,
+        types: Types,
+        feel_types: Mapping[str, Type],
+        members: Iterable[str],
+    ) -> None:
+        self.findings = findings
+        self.types = types
+        #: what `instance of` knows
+        self._feel_types = feel_types
+        self._language = root.get("expressionLanguage")
+        #: names with blanks or operators that may stand after a dot
+        self.members = frozenset(name for name in members if not name.isidentifier())
+
+    def names(self, *groups: Collection[str]) -> Names:
+        """Return one set of names."""
+        return frozenset().union(*groups)
+
+    def box(self, element: Element | None, names: Names) -> Code:
+        """Compile a boxed expression, coerced to the type that it declares."""
+        if element is None:
+            return _nothing
+        made = BOXES[local(element)](self, element, names)
+        return self.coerced(made, self.types.of(element), element)
+
+    def is_box(self, element: Element) -> bool:
+        """Tell whether an element is an expression."""
+        return local(element) in BOXES
+
+    def boxed(self, owner: Element) -> Element | None:
+        """Return the expression that an element holds."""
+        return next(children(owner, *BOXES), None)
+
+    def required(self, owner: Element, what: str, names: Names) -> Code:
+        """Compile the expression that an element must hold."""
+        found = self.boxed(owner)
+        if found is None:
+            self.findings.error(owner, f"{what} holds no expression", "fill it in")
+        return self.box(found, names)
+
+    def coerced(self, code: Code, kind: Type | None, element: Element) -> Code:
+        """Return code whose value is of a type, or null with a note."""
+        if kind is None or type(kind) is Type:
+            return code
+        id = id_near(element)
+
+        def checked(scope: Scope, run: Evaluation) -> object:
+            try:
+                return kind.coerce(code(scope, run))
+            except Mismatch as cause:
+                run.note(id, str(cause))
+                return None
+
+        return checked
+
+    def expression(
+        self, element: Element, text: str, names: Names, kind: Kind = "expression"
+    ) -> feel.Expression | None:
+        """Compile a FEEL text; None after a problem."""
+        written = element.get("expressionLanguage") or self._language
+        if written and not written.lower().startswith(_FEEL):
+            self.findings.unsupported(
+                element, f"the expression language {written} is not known", "write it in FEEL"
+            )
+            return None
+        needs_types = "instance" in text or "function" in text
+        types = self._feel_types if needs_types else None
+        try:
+            made = feel.compile(text, names=names | self.members, kind=kind, types=types or None)
+        except FeelError as cause:
+            self.findings.error(element, f"“{_short(text)}” is not FEEL: {cause}{_at(cause)}")
+            return None
+        for _, message in made.problems:
+            self.findings.error(element, f"“{_short(text)}” never has a value: {message}")
+        return made
+
+    def feel(self, element: Element, text: str, names: Names) -> Code:
+        """Compile a FEEL text to code; one that is wrong gives null."""
+        made = self.expression(element, text, names)
+        return _broken(id_near(element)) if made is None else code_of(made, id_near(element))
+
+
+def code_of(expression: feel.Expression, id: str | None) -> Code:
+    """Return code that evaluates an expression and notes why it is null."""
+    evaluate = expression.evaluate
+
+    def code(scope: Scope, run: Evaluation) -> object:
+        diagnostics: list[tuple[str, int | None]] = []
+        found = evaluate(scope, now=run.now, diagnostics=diagnostics)
+        if diagnostics:
+            for message, _ in diagnostics:
+                run.note(id, message)
+        return found
+
+    return code
+
+
+def _broken(id: str | None) -> Code:
+    def code(scope: Scope, run: Evaluation) -> object:
+        run.note(id, "the expression is wrong, see the problems of the model")
+        return None
+
+    return code
+
+
+def _nothing(scope: Scope, run: Evaluation) -> object:
+    return None
+
+
+def members_of(root: Element) -> set[str]:
+    """Return the names of all that the contexts of a model may hold."""
+    found = set()
+    for element in root.iter():
+        if local(element) in _MEMBERS:
+            found.add(named(element))
+    found.discard("")
+    return found
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 80 else line[:79] + "…"
+
+
+def _at(cause: FeelError) -> str:
+    return "" if cause.position is None else f" (character {cause.position + 1})"
+
+
+@boxes("literalExpression")
+def literal(compiler: Compiler, element: Element, names: Names) -> Code:
+    """Compile a FEEL text; an empty one is null."""
+    text = text_of(element)
+    if not text:
+        compiler.findings.warning(element, "the expression is empty; its value is null")
+        return _nothing
+    return compiler.feel(element, text, names)

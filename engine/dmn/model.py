@@ -1,0 +1,152 @@
+"""A decision model: read once with all files it imports, then evaluated as often as wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from engine.dmn.boxed import call
+from engine.dmn.evaluation import Evaluation
+from engine.dmn.findings import Findings
+from engine.dmn.graph import Decision, Knowledge, Node, Service, Sitting
+from engine.dmn.space import Space
+from engine.dmn.xml import read_xml
+from engine.errors import FeelError, NotFound
+from engine.feel.values import Function
+from engine.model import Problem, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The value of a decision, and how it came about."""
+
+    value: Value
+    #: one dict per decision, in the order in which they were made; made of JSON and FEEL values
+    explanation: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnDecision:
+    """A decision that can be called by its id."""
+
+    id: str
+    name: str
+    #: line in the file
+    line: int | None
+
+
+class Model:
+    """What a file decides. Immutable, may be shared by threads."""
+
+    def __init__(self, space: Space | None, problems: tuple[Problem, ...], name: str) -> None:
+        #: name of the model
+        self.name = name
+        #: every objection to the file and to those it imports
+        self.problems = problems
+        self._nodes: Mapping[str, Node] = {} if space is None else space.nodes
+        self._by_name = {node.name: node for node in reversed(list(self._nodes.values()))}
+
+    @property
+    def decisions(self) -> tuple[DrawnDecision, ...]:
+        """Return the decisions that have logic, and the services, in the order of the file."""
+        return tuple(
+            DrawnDecision(node.id, node.name, node.line)
+            for node in self._nodes.values()
+            if isinstance(node, Service) or (isinstance(node, Decision) and node.logic is not None)
+        )
+
+    def evaluate(
+        self,
+        id_or_name: str,
+        inputs: Mapping[Any, Value],
+        *,
+        now: datetime | None = None,
+    ) -> Decided:
+        """Make a decision, and first all that it requires.
+
+        `inputs` are values by name (of an imported model also by namespace and name). Raises
+        NotFound for an unknown decision, ExecutionFault where rules contradict each other, and
+        FeelError where a limit is broken.
+        """
+        node = self._nodes.get(id_or_name) or self._by_name.get(id_or_name)
+        if node is None or not isinstance(node, (Decision, Service)):
+            raise NotFound(f"the model has no decision “{id_or_name}”")
+        run = Evaluation(now)
+        sitting = Sitting(run, inputs)
+        try:
+            if isinstance(node, Service):
+                found = self._called(run, sitting, node, inputs)
+            else:
+                found = sitting.value(node)
+        except RecursionError:
+            raise FeelError("the decision or its data are nested too deeply") from None
+        return Decided(found, run.entries)
+
+    def invoke(
+        self, id_or_name: str, inputs: Mapping[Any, Value], *, now: datetime | None = None
+    ) -> Value:
+        """Call a decision service or a business knowledge model with named arguments.
+
+        What is left out is null. Raises NotFound and what `evaluate` raises.
+        """
+        found = self._by_name.get(id_or_name)
+        node = self._nodes.get(id_or_name) or found
+        if not isinstance(node, (Service, Knowledge)):
+            raise NotFound(f"the model has no service or function “{id_or_name}”")
+        run = Evaluation(now)
+        try:
+            return self._called(run, Sitting(run, inputs), node, inputs)
+        except RecursionError:
+            raise FeelError("the decision or its data are nested too deeply") from None
+
+    def _called(
+        self, run: Evaluation, sitting: Sitting, node: Node, inputs: Mapping[Any, Value]
+    ) -> Value:
+        function = sitting.value(node)
+        if not isinstance(function, Function):
+            return None
+        if isinstance(node, Service):
+            given = {one: sitting.input_of(one) for one in node.given}
+            return sitting.typed(node, sitting.served(node, given))
+        arguments = {name: inputs.get(name) for name in function.parameters}
+        return call(run, function, arguments, node.id)
+
+
+def load(xml: bytes, imports: Mapping[str, bytes] | None = None, *, file: str = "") -> Model:
+    """Read a model. `imports` are the files of imported models by namespace.
+
+    Whatever is wrong stands in `problems`; what is wrong there is null when it is evaluated.
+    """
+    findings = {"": Findings(file)}
+    root = read_xml(xml, findings[""])
+    if root is None:
+        return Model(None, findings[""].problems, file)
+    main = Space(root, findings[""])
+    spaces = {main.namespace: main}
+    for namespace, data in (imports or {}).items():
+        if namespace in spaces:
+            continue
+        other = Findings(namespace)
+        found = read_xml(data, other)
+        if found is not None:
+            spaces[namespace] = Space(found, other)
+    needed = _reached(main, spaces)
+    for space in needed:
+        space.compile()
+    problems = tuple(problem for space in needed for problem in space.findings.problems)
+    return Model(main, problems, root.get("name") or file)
+
+
+def _reached(main: Space, spaces: Mapping[str, Space]) -> list[Space]:
+    """Connect a file with its imports, and these with theirs; what is imported comes first."""
+    order: list[Space] = []
+    waiting = [main]
+    while waiting:
+        space = waiting.pop()
+        if space not in order:
+            space.connect(spaces)
+            order.append(space)
+            waiting.extend(space.imports.values())
+    return order[::-1]

@@ -1,0 +1,182 @@
+"""What one file draws, read: its nodes, their requirements and their compiled logic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lxml.etree import _Element as Element
+
+from engine.dmn import boxed, loops, tables
+from engine.dmn.compiler import Compiler, members_of
+from engine.dmn.findings import Findings, line_of
+from engine.dmn.graph import Decision, InputData, Knowledge, Node, Required, Service, circle
+from engine.dmn.types import Types
+from engine.dmn.xml import child, children, local, named
+from engine.feel.types import FunctionType, Type
+
+#: importing these fills the table of boxed expressions
+LOADED = (boxed, loops, tables)
+_KINDS: dict[str, type[Node]] = {
+    "inputData": InputData,
+    "decision": Decision,
+    "businessKnowledgeModel": Knowledge,
+    "decisionService": Service,
+}
+_REQUIREMENTS = {
+    "informationRequirement": ("requiredDecision", "requiredInput"),
+    "knowledgeRequirement": ("requiredKnowledge",),
+}
+
+
+class Space:
+    """One file of a model. `read` and `link` are called for all files before `compile`."""
+
+    def __init__(self, root: Element, findings: Findings) -> None:
+        self.root = root
+        self.findings = findings
+        self.namespace = (root.get("namespace") or "").strip()
+        self.nodes: dict[str, Node] = {}
+        self._elements: dict[Node, Element] = {}
+        #: name of an import -> the file it means
+        self.imports: dict[str, Space] = {}
+        self.types = Types(root, findings, self._foreign_type)
+        #: as FEEL sees them, without allowed values
+        self.plain_types = Types(root, findings, self._foreign_plain, constrained=False)
+        self._read()
+
+    def _read(self) -> None:
+        for element in self.root.iter():
+            kind = _KINDS.get(local(element))
+            if kind is None or not self._is_drawn(element):
+                continue
+            name = named(element)
+            id = element.get("id") or name
+            if not name and not id:
+                self.findings.error(element, "an element has neither id nor name")
+                continue
+            if id in self.nodes:
+                self.findings.error(element, f"the id “{id}” occurs twice", "rename one")
+            variable = child(element, "variable")
+            seen = named(variable) if variable is not None else ""
+            node = kind(id, seen or name or id, self.namespace, line=line_of(element))
+            self.nodes[id] = node
+            self._elements[node] = element
+
+    def _is_drawn(self, element: Element) -> bool:
+        """Tell a node from a reference of the same name inside a decision service."""
+        return element.getparent() is self.root
+
+    def _foreign_type(self, alias: str, name: str) -> Type | None:
+        found = self._imported(alias)
+        return None if found is None else found.types.named(name)
+
+    def _foreign_plain(self, alias: str, name: str) -> Type | None:
+        found = self._imported(alias)
+        return None if found is None else found.plain_types.named(name)
+
+    def _imported(self, alias: str) -> Space | None:
+        """Return an imported file by its name, or by the prefix of its namespace."""
+        if alias in self.imports or not alias:
+            return self.imports.get(alias)
+        space = self.root.nsmap.get(alias)
+        return next((one for one in self.imports.values() if one.namespace == space), None)
+
+    def connect(self, spaces: Mapping[str, Space]) -> None:
+        """Find the files that are imported."""
+        for element in children(self.root, "import"):
+            space = (element.get("namespace") or "").strip()
+            if "DMN" not in (element.get("importType") or "DMN"):
+                continue
+            if space not in spaces:
+                self.findings.error(
+                    element, f"the imported model {space} is missing", "add its file to the bundle"
+                )
+                continue
+            self.imports[named(element)] = spaces[space]
+
+    def compile(self) -> None:
+        """Type, link and compile every node."""
+        members = members_of(self.root)
+        for name, space in self.imports.items():
+            members |= members_of(space.root) | {name}
+        feel_types = dict(self.plain_types.all())
+        for name, space in self.imports.items():
+            prefix = f"{name}." if name else ""
+            feel_types |= {prefix + key: kind for key, kind in space.plain_types.all().items()}
+        compiler = Compiler(self.root, self.findings, self.types, feel_types, members)
+        for node, element in self._elements.items():
+            node.type = self._type_of(node, element)
+        for node, element in self._elements.items():
+            self._link(node, element)
+        for node, element in self._elements.items():
+            if isinstance(node, Decision) and circle(node):
+                self.findings.error(element, f"“{node.name}” requires itself", "break the circle")
+            self._compile(node, element, compiler)
+
+    def _type_of(self, node: Node, element: Element) -> Type | None:
+        kind = self.types.of(child(element, "variable"))
+        if isinstance(node, (Knowledge, Service)) and isinstance(kind, FunctionType):
+            return kind.result
+        return kind
+
+    def _link(self, node: Node, element: Element) -> None:
+        if isinstance(node, Service):
+            node.outputs = self._listed(element, "outputDecision")
+            node.given = [
+                *self._listed(element, "inputData"),
+                *self._listed(element, "inputDecision"),
+            ]
+            if not node.outputs:
+                self.findings.error(element, f"the service “{node.name}” has no output decision")
+        elif isinstance(node, (Decision, Knowledge)):
+            node.requires = [
+                found
+                for tag, inner in _REQUIREMENTS.items()
+                for requirement in children(element, tag)
+                for reference in children(requirement, *inner)
+                if (found := self._required(reference)) is not None
+            ]
+
+    def _listed(self, element: Element, tag: str) -> list[Node]:
+        found = [self._required(reference) for reference in children(element, tag)]
+        return [required.node for required in found if required is not None]
+
+    def _required(self, reference: Element) -> Required | None:
+        space, _, id = (reference.get("href") or "").strip().rpartition("#")
+        if space in ("", self.namespace) and id in self.nodes:
+            return Required(self.nodes[id])
+        for alias, imported in self.imports.items():
+            if imported.namespace == space and id in imported.nodes:
+                return Required(imported.nodes[id], alias)
+        self.findings.error(
+            reference, f"the reference “{reference.get('href')}” leads nowhere", "draw it anew"
+        )
+        return None
+
+    def _compile(self, node: Node, element: Element, compiler: Compiler) -> None:
+        if isinstance(node, Decision):
+            logic = compiler.boxed(element)
+            if logic is None:
+                self.findings.warning(
+                    element, f"“{node.name}” has no logic; its value must be given as an input"
+                )
+                return
+            node.logic = compiler.box(logic, _names(node.requires) | set(self.imports) - {""})
+        elif isinstance(node, Knowledge):
+            logic = child(element, "encapsulatedLogic")
+            if logic is None:
+                self.findings.error(element, f"“{node.name}” has no logic", "fill it in")
+                return
+            names = _names(node.requires) | {node.name}
+            node.body, node.parameters, node.types = boxed.function_parts(compiler, logic, names)
+            if node.body is not None:
+                node.body = compiler.coerced(node.body, compiler.types.of(logic), logic)
+
+
+def _names(requires: list[Required]) -> frozenset[str]:
+    """Return the names under which requirements are seen."""
+    return frozenset(
+        name
+        for required in requires
+        for name in (required.alias or required.node.name, required.node.name)
+    )
