@@ -32,6 +32,7 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--cases", type=int, help="in each run")
     parser.add_argument("--seed", type=int, help="of the faults; their order is never the same")
     parser.add_argument("--long", action="store_true", help="minutes instead of seconds")
+    parser.add_argument("--keep", action="store_true", help="the folder of each run, with its logs")
     parser.add_argument("--only", choices=RUNS, action="append", help="just this run")
     parser.add_argument("--out", type=Path, default=Path("build/chaos.json"))
     return parser.parse_args(given)
@@ -49,7 +50,7 @@ def plans(wanted: argparse.Namespace) -> list[Plan]:
         found.append(
             Plan(
                 name=name, cases=wanted.cases or cases, seconds=wanted.seconds or seconds,
-                seed=seed, mutant=MUTANT if name == "mutant" else None,
+                seed=seed, mutant=MUTANT if name == "mutant" else None, keep=wanted.keep,
             )
         )  # fmt: skip
     return found
@@ -73,6 +74,8 @@ def report(plan: Plan, result: Result, good: bool) -> None:
         said = "caught, as it must be" if good else "NOT caught: this test is worth nothing"
     else:
         said = "every invariant holds" if good else f"BROKEN; kept in {result.kept}"
+    if plan.keep:
+        print(f"  kept in {result.kept}")
     print(f"{plan.name}: {said} ({result.seconds:g} s)", flush=True)
 
 

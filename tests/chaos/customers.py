@@ -61,7 +61,7 @@ class Customers:
         """Work until standard input ends."""
         jobs: list[Callable[[], None]] = [self._order]
         jobs += [self._start] * _STARTERS
-        jobs += [self._write] * 2
+        jobs += [self._write] * 3
         jobs += [partial(self._decide, name) for name in self._orders.tokens]
         threads = [threading.Thread(target=self._work, args=(job,), daemon=True) for job in jobs]
         for thread in threads:
@@ -115,7 +115,7 @@ class Customers:
         client, chance = self._client(), random.Random(self._orders.seed + 1)
         while True:
             number = self._next(self._letters)
-            self._over.wait(chance.random() * 0.3)
+            self._over.wait(chance.random() * 0.06)
             letter = f"letter-{number}"
             body = {"name": LETTER, "key": str(number), "message_id": letter,
                     "payload": {"letter": letter}}  # fmt: skip

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from tests.chaos.client import Client, GivenUp
 from tests.chaos.drawing import HOLD
@@ -34,7 +35,7 @@ _LATE_EACH_S = 6.0
 _HOLD_FROM = 1_000_000
 _WAIT_S, _LOOK_S = 5.0, 0.02
 #: so often, and so long, a worker is frozen until another one takes its work
-_FREEZES, _FREEZE_S = 5, 2.5 * LEASE_S
+_FREEZES, _FREEZE_S = 12, 2.5 * LEASE_S
 
 
 class Faults:
@@ -48,7 +49,6 @@ class Faults:
         self._cluster = cluster
         self._chance = random.Random(seed)
         self._log = product.folder / "faults.log"
-        self._began = time.monotonic()
         #: what every run has, in an order of its own; after it the dice decide
         self._first = self._chance.sample(ALWAYS, len(ALWAYS))
         #: fault -> how often it was done
@@ -77,10 +77,10 @@ class Faults:
             return self._first.pop()
         return self._chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
 
-    def _note(self, what: str) -> None:
+    def note(self, what: str) -> None:
         """Write down what was done when, for whoever looks for the cause of a broken run."""
         with self._log.open("a", encoding="utf-8") as log:
-            log.write(f"{time.monotonic() - self._began:7.2f} {what}\n")
+            log.write(f"{datetime.now(UTC):%H:%M:%S.%f} {what}\n")
 
     def _calm(self, seconds: float) -> None:
         self._until(lambda: False, seconds)
@@ -110,7 +110,7 @@ class Faults:
     def _send(self, pid: int, number: signal.Signals) -> None:
         """Send a signal to a process of the run that was seen running a moment ago."""
         if pid in self._product.seen:
-            self._note(f"{number.name} to {pid}")
+            self.note(f"{number.name} to {pid}")
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
 
@@ -124,11 +124,11 @@ class Faults:
 
     def _crash(self, cluster: Cluster) -> None:
         """End the database server as a power cut does, and start it again a moment later."""
-        self._note("the database crashes")
+        self.note("the database crashes")
         cluster.stop("immediate")
         self._calm(self._chance.uniform(0.0, 1.0))
         cluster.start()
-        self._note("the database is back")
+        self.note("the database is back")
         self.counts["crash database"] += 1
 
     # -------------------------------------------------------------- a result that comes too late
@@ -140,7 +140,7 @@ class Faults:
         it did not come to that.
         """
         number = _HOLD_FROM + self.holds
-        self._note(f"case {number} is to be made late")
+        self.note(f"case {number} is to be made late")
         self.holds += 1
         try:
             started = self._client.start(HOLD, number, f"hold-{number}")
@@ -152,18 +152,20 @@ class Faults:
         if others or slow not in self._product.pids().values():
             return False
         for _ in range(_FREEZES):
-            # frozen inside a transaction it stops everybody; then it is let go and frozen again
             with self._frozen(slow):
-                if self._until(lambda: len(self._tried(started)) > 1, _FREEZE_S):
+                # frozen inside a transaction of SQLite it stops everybody: let it go, try again
+                if not self._product.is_locked() and self._until(
+                    lambda: len(self._tried(started)) > 1, _FREEZE_S
+                ):
                     break
-            self._calm(self._chance.uniform(0.05, 0.2))
+            self._calm(self._chance.uniform(0.02, 0.1))
         if len(set(self._tried(started))) < 2:
             return False
         self.counts["late result"] += 1
         # both attempts are to hand in their results before the next fault comes
         self._until(lambda: self._is_returned(started), 3.0)
         self._calm(0.5)
-        self._note(f"case {number} was made late: {self._tried(started)}")
+        self.note(f"case {number} was made late: {self._tried(started)}")
         return True
 
     def _tried(self, instance_id: str) -> list[int]:

@@ -118,6 +118,11 @@ class Product(Caseway):
         self.seen |= set(found.values())
         return found
 
+    def is_locked(self) -> bool:
+        """Tell whether somebody holds a lock of SQLite for longer than a transaction takes."""
+        return any(path.exists() and callee.is_locked(path) for path in
+                   (self.callee, self.data / "caseway.db"))  # fmt: skip
+
     def stop(self) -> list[str]:
         """Ask everything to end, and return a sentence for each part that did not do it well."""
         told = []

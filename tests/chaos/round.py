@@ -50,6 +50,8 @@ class Plan:
     seed: int
     #: what the service does wrongly on purpose
     mutant: str | None = None
+    #: leave the folder with its logs where it is, also if nothing is broken
+    keep: bool = False
 
     @property
     def late_each_s(self) -> float:
@@ -67,7 +69,7 @@ class Result:
     counts: dict[str, int] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
     seconds: float = 0.0
-    #: where everything of a broken run is kept
+    #: where everything of the run is kept
     kept: str | None = None
 
 
@@ -86,7 +88,7 @@ def play(plan: Plan) -> Result:
         orphans = product.orphans()
         result.violations += [f"process {pid} has outlived the run" for pid in orphans]
     result.seconds = round(time.monotonic() - began, 1)
-    if result.violations and plan.mutant is None:
+    if plan.keep or (result.violations and plan.mutant is None):
         result.kept = str(folder)
     else:
         shutil.rmtree(folder, ignore_errors=True)
@@ -161,10 +163,12 @@ class _Round:
     # -------------------------------------------------------------- until nothing is left to do
 
     def _drained(self, is_done: Callable[[], bool], when: str) -> bool:
+        self._faults.note(f"no more faults: {when}")
         end = time.monotonic() + _DRAIN_S
         while time.monotonic() < end:
             self._product.heal()
             if is_done():
+                self._faults.note("all is done")
                 return True
             time.sleep(_LOOK_S)
         self._result.violations.append(f"{when}: not everything was done within {_DRAIN_S:g} s")

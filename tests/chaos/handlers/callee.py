@@ -33,6 +33,7 @@ CREATE INDEX IF NOT EXISTS attempt_key ON attempt (key);
 CREATE TABLE IF NOT EXISTS effect (key TEXT PRIMARY KEY, number INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS mended (at REAL NOT NULL);
 """
+_MOMENT_S = 0.3
 #: how long a `hold` waits for what its test does; seconds
 _HOLD_S, _OVERTAKEN_S, _STEP_S = 15.0, 0.8, 0.02
 
@@ -64,6 +65,19 @@ def mend(path: str | os.PathLike[str]) -> None:
     """Begin the second round: `fragile` works, and nothing goes wrong by chance any more."""
     with opened(path) as callee:
         callee.execute("INSERT INTO mended VALUES (?)", (time.time(),))
+
+
+def is_locked(path: str | os.PathLike[str]) -> bool:
+    """Tell whether nobody else may write to a SQLite file now, and not in a moment either."""
+    connection = sqlite3.connect(path, timeout=_MOMENT_S, isolation_level=None)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    except sqlite3.OperationalError:
+        return True
+    finally:
+        connection.close()
+    return False
 
 
 @handler("chaos.step", retries=5, backoff_s=0.05)
