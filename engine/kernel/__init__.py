@@ -13,7 +13,7 @@ from engine.kernel.snapshot import FORMAT
 from engine.kernel.step import step
 from engine.kernel.timers import parse_cycle, parse_duration, parse_moment
 from engine.kernel.tokens import Limits, World
-from engine.kernel.variables import variables_of
+from engine.kernel.variables import listeners_of, variables_of
 
 __all__ = [
     "FORMAT",
@@ -23,6 +23,7 @@ __all__ = [
     "ParseFault",
     "World",
     "correlation_key",
+    "listeners_of",
     "parse",
     "parse_cycle",
     "parse_duration",

@@ -1,4 +1,4 @@
-"""Reading the variables of a running instance without rebuilding it."""
+"""Reading what a running instance holds without rebuilding it."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ def variables_of(snapshot: bytes) -> dict[str, list[dict[str, Any]]]:
         if own:
             found[instance_of[row[1]]].append(_entry(row[0], row[2], own))
     return found
+
+
+def listeners_of(snapshot: bytes, token: int) -> list[int]:
+    """Return the tokens of the boundary events that wait at the activity of a token."""
+    return [row[0] for row in read(snapshot)["t"] if len(row) > 4 and row[4] == token]
 
 
 def _entry(token: int, element: str | None, values: dict[str, Value]) -> dict[str, Any]:

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 from engine.runtime.cases import Cases
 from engine.runtime.deployments import Deployments
+from engine.runtime.escalations import Escalations
 from engine.runtime.incidents import Incidents
 from engine.runtime.links import LinkEnds
 from engine.runtime.messages import Messages
+from engine.runtime.releases import Releases
 from engine.runtime.tasks import Tasks
 from engine.runtime.tokens import ApiToken, Tokens
 from engine.runtime.users import User, Users
+from engine.runtime.views import Views
 from engine.runtime.work import Ledger
 
 __all__ = ["ApiToken", "Engine", "User"]
 
 
-class Engine(Deployments, Cases, Tasks, Messages, Ledger, Incidents, Tokens, Users, LinkEnds):
+class Engine(
+    Deployments, Cases, Tasks, Messages, Ledger, Incidents,
+    Tokens, Users, LinkEnds, Escalations, Releases, Views,
+):  # fmt: skip
     """Runs cases on one database. Safe to share by threads; made anew after a fork.
 
     `announce` is told after a commit that there is work: when it is due, or None for now.

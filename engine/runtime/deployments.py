@@ -56,11 +56,7 @@ class Deployments(Base):
             found = definitions.version(tx.connection, process_id, version)
             if found is None:
                 raise NotFound(f"process {process_id!r} has no version {version!r}")
-            _activate(tx, found)
-            tokens.record(
-                tx.connection, id=new_id(), at=tx.now, by=plain_text(by, "by"), verb="activate",
-                subject=f"{process_id} version {version}", why=plain_text(why, "why"),
-            )  # fmt: skip
+            make_active(tx, found, by=plain_text(by, "by"), why=plain_text(why, "why"))
             return replace(found, active=True)
 
     def definitions(self) -> list[Definition]:
@@ -138,13 +134,22 @@ def _add(tx: Transaction, fresh: Deployment, bundle: Bundle, activate: bool) -> 
         made.append(one)
     if activate:
         for one in made:
-            _activate(tx, one)
+            make_active(tx, one, by=fresh.created_by, why=fresh.comment)
     return replace(fresh, definitions=tuple(replace(one, active=activate) for one in made))
 
 
-def _activate(tx: Transaction, definition: Definition) -> None:
-    """Move activity and start triggers from the former version to this one."""
+def subject_of(definition: Definition) -> str:
+    """Return how the record of acts names a version."""
+    return f"{definition.process_id} version {definition.version}"
+
+
+def make_active(tx: Transaction, definition: Definition, *, by: str, why: str) -> None:
+    """Move activity and start triggers from the former version to this one; write down who did."""
     connection = tx.connection
+    tokens.record(
+        connection, id=new_id(), at=tx.now, by=by, verb="activate",
+        subject=subject_of(definition), why=why,
+    )  # fmt: skip
     gone = definitions.activate(connection, definition.process_id, definition.id)
     if gone:
         work.forget_triggers(connection, gone)

@@ -74,6 +74,13 @@ _BY_ID = Statement(
     sa.select(*_deployed).where(_p.tenant == bindparam("tenant"), _p.id == bindparam("b_id")),
     Deployed,
 )
+_PAGE = Statement(
+    sa.select(*_deployed)
+    .where(_p.tenant == bindparam("tenant"), _p.id < bindparam("after"))
+    .order_by(_p.id.desc())
+    .limit(bindparam("limit")),
+    Deployed,
+)
 _NAMES = Statement[Row](
     sa.select(deployment_file.c.name)
     .where(deployment_file.c.tenant == bindparam("tenant"))
@@ -170,6 +177,11 @@ def by_hash(connection: Connection, digest: str) -> Deployed | None:
 def deployed(connection: Connection, deployment_id: str) -> Deployed | None:
     """Return a deployment."""
     return connection.one(_BY_ID, b_id=deployment_id)
+
+
+def page(connection: Connection, after: str | None, limit: int) -> list[Deployed]:
+    """Return deployments, newest first, older than `after`."""
+    return connection.all(_PAGE, after=after or "~", limit=limit)
 
 
 def file_names(connection: Connection, deployment_id: str) -> tuple[str, ...]:

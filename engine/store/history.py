@@ -24,7 +24,7 @@ _ours = _c.tenant == bindparam("tenant")
 _root = _c.root_id == bindparam("root_id")
 
 
-def _loaded(*row: Any) -> HistoryRow:
+def row_of(*row: Any) -> HistoryRow:
     (root_id, seq, at, kind, instance_id, element_id, token, actor, name, value, large,
      erased) = row  # fmt: skip
     text = value if value is not None else large
@@ -41,7 +41,7 @@ _with_blob = history.outerjoin(
         blob.c.tenant == _c.tenant, blob.c.root_id == _c.root_id, blob.c.hash == _c.blob
     ),
 )  # fmt: skip
-_read = sa.select(
+READ = sa.select(
     _c.root_id, _c.seq, _c.at, _c.kind, _c.instance_id, _c.element_id, _c.token, _c.actor,
     _c.name, _c.value, blob.c.value, _c.erased,
 ).select_from(_with_blob)  # fmt: skip
@@ -61,17 +61,17 @@ _KEEP = {
     ),
 }
 _PAGE = Statement(
-    _read.where(_ours, _root, _c.seq > bindparam("after"))
+    READ.where(_ours, _root, _c.seq > bindparam("after"))
     .order_by(_c.seq)
     .limit(bindparam("limit")),
-    _loaded,
+    row_of,
 )
 _PAGE_OF_CALLED = Statement(
-    _read.where(_ours, _root, _c.seq > bindparam("after"))
+    READ.where(_ours, _root, _c.seq > bindparam("after"))
     .where(_c.instance_id == bindparam("instance_id"))
     .order_by(_c.seq)
     .limit(bindparam("limit")),
-    _loaded,
+    row_of,
 )
 _WRITE_VALUE = Statement[Any](
     sa.update(history)

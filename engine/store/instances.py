@@ -50,10 +50,10 @@ _ours = _c.tenant == bindparam("tenant")
 _case = [_c[name] for name in Case._fields]
 _VALUE = ("id", "root_id", "parent_id", "definition_id", "process_id", "version", "business_key",
           "state", "started_at", "ended_at", "revision")  # fmt: skip
-_value = [_c[name] for name in _VALUE]
+COLUMNS = [_c[name] for name in _VALUE]
 
 
-def _instance(*row: Any) -> Instance:
+def instance_of(*row: Any) -> Instance:
     made = dict(zip(_VALUE, row, strict=True))
     made["state"] = InstanceState(made["state"])
     return Instance(**made)
@@ -97,12 +97,12 @@ _END_ALL_CALLED = Statement[Any](
     .where(_c.state == sa.literal_column("'running'"))
     .values(state=bindparam("state"), ended_at=bindparam("ended_at"))
 )
-_GET = Statement(sa.select(*_value).where(_ours, _c.id == bindparam("id")), _instance)
+_GET = Statement(sa.select(*COLUMNS).where(_ours, _c.id == bindparam("id")), instance_of)
 _REVISED = Statement[Row](
     sa.select(_c.root_id, _c.snapshot).where(_ours, _c.id == _root_of),
 )
 _BY_KEY = Statement(
-    sa.select(*_value).where(_ours, _c.start_key == bindparam("start_key")), _instance
+    sa.select(*COLUMNS).where(_ours, _c.start_key == bindparam("start_key")), instance_of
 )
 _COUNT = Statement[Row](
     sa.select(sa.func.count()).where(
@@ -191,12 +191,12 @@ def running(connection: Connection) -> int:
 
 
 def _page(*filters: str) -> Statement[Instance]:
-    query = sa.select(*_value).where(_ours, _c.parent_id.is_(None))
+    query = sa.select(*COLUMNS).where(_ours, _c.parent_id.is_(None))
     for name in filters:
         query = query.where(_c[name] == bindparam(name))
     return Statement(
         query.where(_c.id < bindparam("after")).order_by(_c.id.desc()).limit(bindparam("limit")),
-        _instance,
+        instance_of,
     )
 
 

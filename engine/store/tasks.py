@@ -32,14 +32,14 @@ class Ended(NamedTuple):
 
 _c = user_task.c
 _VALUE = tuple(UserTask.__dataclass_fields__)
-_columns = [_c[name] for name in _VALUE]
+COLUMNS = [_c[name] for name in _VALUE]
 _ours = _c.tenant == bindparam("tenant")
 _this = sa.and_(_ours, _c.id == bindparam("b_id"))
 _open = _c.state == sa.literal_column("'open'")
 _who = candidate.c
 
 
-def _task(*row: Any) -> UserTask:
+def task_of(*row: Any) -> UserTask:
     made = dict(zip(_VALUE, row, strict=True))
     made["candidate_groups"] = tuple(made["candidate_groups"])
     made["candidate_users"] = tuple(made["candidate_users"])
@@ -47,7 +47,7 @@ def _task(*row: Any) -> UserTask:
 
 
 def _with_case(*row: Any) -> tuple[UserTask, Case]:
-    return _task(*row[: len(_VALUE)]), Case(*row[len(_VALUE) :])
+    return task_of(*row[: len(_VALUE)]), Case(*row[len(_VALUE) :])
 
 
 _INSERT = Statement[Any](inserting(user_task))
@@ -57,9 +57,9 @@ _DISMISS = Statement[Any](
         _who.tenant == bindparam("tenant"), _who.task_id == bindparam("task_id")
     )
 )
-_GET = Statement(sa.select(*_columns).where(_this), _task)
+_GET = Statement(sa.select(*COLUMNS).where(_this), task_of)
 _LOCK = Statement(
-    sa.select(*_columns, *[instance.c[name] for name in Case._fields])
+    sa.select(*COLUMNS, *[instance.c[name] for name in Case._fields])
     .join(instance, sa.and_(instance.c.tenant == _c.tenant, instance.c.id == _c.root_id))
     .where(_this)
     .with_for_update(of=instance),
@@ -194,7 +194,7 @@ _CANDIDATE_FOR = Statement[Row](
     .limit(bindparam("limit"))
 )
 _THESE = Statement(
-    sa.select(*_columns).where(_ours, among(_c.id, "ids")).order_by(_c.id), _task
+    sa.select(*COLUMNS).where(_ours, among(_c.id, "ids")).order_by(_c.id), task_of
 )  # fmt: skip
 
 
@@ -211,9 +211,9 @@ def page(
     names = tuple(sorted(given))
     statement = _LISTS.get(names)
     if statement is None:
-        query = sa.select(*_columns).where(_ours, _after, *(_FILTERS[name] for name in names))
+        query = sa.select(*COLUMNS).where(_ours, _after, *(_FILTERS[name] for name in names))
         query = query.order_by(_c.id).limit(bindparam("limit"))
-        statement = _LISTS[names] = Statement(query, _task)
+        statement = _LISTS[names] = Statement(query, task_of)
     return connection.all(statement, **given, after=after, limit=limit)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
+from engine.store.columns import among
 from engine.store.connect import Connection
 from engine.store.statement import Statement, inserting
 from engine.store.tables import act, api_token
@@ -56,6 +58,12 @@ _ACTS = Statement(
     .limit(bindparam("limit")),
     Act,
 )
+_ACTS_ON = Statement(
+    sa.select(*[act.c[name] for name in Act._fields])
+    .where(act.c.tenant == bindparam("tenant"), among(act.c.subject, "subjects"))
+    .order_by(act.c.id.desc()),
+    Act,
+)
 
 
 def insert(connection: Connection, **row: Any) -> None:
@@ -86,3 +94,8 @@ def record(connection: Connection, **row: Any) -> None:
 def acts(connection: Connection, after: str | None, limit: int) -> list[Act]:
     """Return recorded acts, newest first."""
     return connection.all(_ACTS, after=after or "~", limit=limit)
+
+
+def acts_on(connection: Connection, subjects: Sequence[str]) -> list[Act]:
+    """Return the recorded acts on these subjects, newest first."""
+    return connection.all(_ACTS_ON, subjects=list(subjects)) if subjects else []

@@ -73,7 +73,8 @@ def test_rolling_back_is_recorded_with_who_and_why(engine: Engine) -> None:
     engine.activate("p", 1, by="bob", why="version 2 loses offers")
 
     assert engine.start("p", {"a": 1}).version == 1
-    (act,) = engine.acts()
+    act, *before = engine.acts()
+    assert [one.subject for one in before] == ["p version 2", "p version 1"]
     assert (act.by, act.verb, act.subject, act.why) == (
         "bob", "activate", "p version 1", "version 2 loses offers",
     )  # fmt: skip
