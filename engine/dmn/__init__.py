@@ -6,6 +6,6 @@ decided = model.evaluate("triage", {"severity": 3}, now=clock.now())
 
 from __future__ import annotations
 
-from engine.dmn.model import Decided, DrawnDecision, Model, load
+from engine.dmn.model import Decided, DrawnDecision, Model, load, load_files
 
-__all__ = ["Decided", "DrawnDecision", "Model", "load"]
+__all__ = ["Decided", "DrawnDecision", "Model", "load", "load_files"]

@@ -27,6 +27,7 @@ class Node:
     space: str
     type: Type | None = None
     line: int | None = None
+    version_tag: str | None = None
 
 
 @dataclass(slots=True, eq=False)

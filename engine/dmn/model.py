@@ -35,14 +35,16 @@ class DrawnDecision:
     name: str
     #: line in the file
     line: int | None
+    #: what a call may be bound to; None for no tag
+    version_tag: str | None = None
 
 
 class Model:
     """What a file decides. Immutable, may be shared by threads."""
 
-    def __init__(self, space: Space | None, problems: tuple[Problem, ...], name: str) -> None:
+    def __init__(self, space: Space | None, problems: tuple[Problem, ...], file: str) -> None:
         #: name of the model
-        self.name = name
+        self.name = file if space is None else space.root.get("name") or file
         #: every objection to the file and to those it imports
         self.problems = problems
         self._nodes: Mapping[str, Node] = {} if space is None else space.nodes
@@ -52,7 +54,7 @@ class Model:
     def decisions(self) -> tuple[DrawnDecision, ...]:
         """Return the decisions that have logic, and the services, in the order of the file."""
         return tuple(
-            DrawnDecision(node.id, node.name, node.line)
+            DrawnDecision(node.id, node.name, node.line, node.version_tag)
             for node in self._nodes.values()
             if isinstance(node, Service) or (isinstance(node, Decision) and node.logic is not None)
         )
@@ -119,34 +121,52 @@ def load(xml: bytes, imports: Mapping[str, bytes] | None = None, *, file: str = 
 
     Whatever is wrong stands in `problems`; what is wrong there is null when it is evaluated.
     """
-    findings = {"": Findings(file)}
-    root = read_xml(xml, findings[""])
-    if root is None:
-        return Model(None, findings[""].problems, file)
-    main = Space(root, findings[""])
-    spaces = {main.namespace: main}
+    main, said = _read(file, xml)
+    spaces = {} if main is None else {main.namespace: main}
     for namespace, data in (imports or {}).items():
-        if namespace in spaces:
-            continue
-        other = Findings(namespace)
-        found = read_xml(data, other)
-        if found is not None:
-            spaces[namespace] = Space(found, other)
-    needed = _reached(main, spaces)
-    for space in needed:
-        space.compile()
+        other, _ = _read(namespace, data)
+        if other is not None:
+            spaces.setdefault(namespace, other)
+    if main is None:
+        return Model(None, said.problems, file)
+    needed = _compiled([main], spaces)
     problems = tuple(problem for space in needed for problem in space.findings.problems)
-    return Model(main, problems, root.get("name") or file)
+    return Model(main, problems, file)
 
 
-def _reached(main: Space, spaces: Mapping[str, Space]) -> list[Space]:
-    """Connect a file with its imports, and these with theirs; what is imported comes first."""
+def load_files(files: Mapping[str, bytes]) -> dict[str, Model]:
+    """Read files that may import each other: a model for each, with its own problems only."""
+    read = {name: _read(name, data) for name, data in files.items()}
+    spaces: dict[str, Space] = {}
+    for space, findings in read.values():
+        if space is not None and spaces.setdefault(space.namespace, space) is not space:
+            findings.error(
+                space.root,
+                f"the namespace “{space.namespace}” is also that of {spaces[space.namespace].file}",
+                "give each model of a bundle a namespace of its own",
+            )
+    _compiled([space for space, _ in read.values() if space is not None], spaces)
+    return {name: Model(space, said.problems, name) for name, (space, said) in read.items()}
+
+
+def _read(file: str, xml: bytes) -> tuple[Space | None, Findings]:
+    findings = Findings(file)
+    root = read_xml(xml, findings)
+    return (None if root is None else Space(root, findings)), findings
+
+
+def _compiled(wanted: list[Space], spaces: Mapping[str, Space]) -> list[Space]:
+    """Connect files with their imports, and these with theirs, and compile all of them."""
     order: list[Space] = []
-    waiting = [main]
+    waiting = [*wanted]
     while waiting:
-        space = waiting.pop()
+        space = waiting.pop(0)
         if space not in order:
             space.connect(spaces)
             order.append(space)
             waiting.extend(space.imports.values())
-    return order[::-1]
+    for space in order:
+        space.link()
+    for space in order:
+        space.compile()
+    return order

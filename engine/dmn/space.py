@@ -22,6 +22,7 @@ _KINDS: dict[str, type[Node]] = {
     "businessKnowledgeModel": Knowledge,
     "decisionService": Service,
 }
+_VERSION_TAG = "{http://camunda.org/schema/zeebe/1.0}versionTag"
 _REQUIREMENTS = {
     "informationRequirement": ("requiredDecision", "requiredInput"),
     "knowledgeRequirement": ("requiredKnowledge",),
@@ -29,10 +30,11 @@ _REQUIREMENTS = {
 
 
 class Space:
-    """One file of a model. `read` and `link` are called for all files before `compile`."""
+    """One file of a model. All files are connected, then linked, then compiled."""
 
     def __init__(self, root: Element, findings: Findings) -> None:
         self.root = root
+        self.file = findings.file
         self.findings = findings
         self.namespace = (root.get("namespace") or "").strip()
         self.nodes: dict[str, Node] = {}
@@ -59,6 +61,7 @@ class Space:
             variable = child(element, "variable")
             seen = named(variable) if variable is not None else ""
             node = kind(id, seen or name or id, self.namespace, line=line_of(element))
+            node.version_tag = _tag(element) or _tag(self.root)
             self.nodes[id] = node
             self._elements[node] = element
 
@@ -94,8 +97,14 @@ class Space:
                 continue
             self.imports[named(element)] = spaces[space]
 
+    def link(self) -> None:
+        """Give every node its type and what it requires."""
+        for node, element in self._elements.items():
+            node.type = self._type_of(node, element)
+            self._link(node, element)
+
     def compile(self) -> None:
-        """Type, link and compile every node."""
+        """Compile the logic of every node."""
         members = members_of(self.root)
         for name, space in self.imports.items():
             members |= members_of(space.root) | {name}
@@ -104,10 +113,6 @@ class Space:
             prefix = f"{name}." if name else ""
             feel_types |= {prefix + key: kind for key, kind in space.plain_types.all().items()}
         compiler = Compiler(self.root, self.findings, self.types, feel_types, members)
-        for node, element in self._elements.items():
-            node.type = self._type_of(node, element)
-        for node, element in self._elements.items():
-            self._link(node, element)
         for node, element in self._elements.items():
             if isinstance(node, Decision) and circle(node):
                 self.findings.error(element, f"“{node.name}” requires itself", "break the circle")
@@ -171,6 +176,12 @@ class Space:
             node.body, node.parameters, node.types = boxed.function_parts(compiler, logic, names)
             if node.body is not None:
                 node.body = compiler.coerced(node.body, compiler.types.of(logic), logic)
+
+
+def _tag(element: Element) -> str | None:
+    """Return the version tag that a modeler wrote into the extensions."""
+    found = element.find(f"{{*}}extensionElements/{_VERSION_TAG}")
+    return None if found is None else found.get("value")
 
 
 def _names(requires: list[Required]) -> frozenset[str]:

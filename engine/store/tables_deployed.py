@@ -62,6 +62,27 @@ definition = sa.Table(
 index_where("active", definition, "active", "tenant", "process_id", unique=True)
 sa.Index(None, definition.c.tenant, definition.c.deployment_id)
 
+# one row for each version of each decision of a deployed model
+decision = sa.Table(
+    "decision",
+    metadata,
+    tenant(),
+    text("id", key=True),
+    text("decision_id"),
+    number("version"),
+    text("name"),
+    text("deployment_id"),
+    # name of the file in the deployment
+    text("file"),
+    text("version_tag", null=True),
+    sa.Column("active", sa.Boolean, nullable=False),
+    moment("created_at"),
+    sa.UniqueConstraint("tenant", "decision_id", "version"),
+    sa.ForeignKeyConstraint(["tenant", "deployment_id"], ["deployment.tenant", "deployment.id"]),
+)
+index_where("active", decision, "active", "tenant", "decision_id", unique=True)
+sa.Index(None, decision.c.tenant, decision.c.deployment_id)
+
 # start events of the active definitions that nobody calls by name
 trigger = sa.Table(
     "trigger",

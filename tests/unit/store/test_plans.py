@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from engine.store import (
+    decisions,
     definitions,
     history,
     incidents,
@@ -33,7 +34,10 @@ _ANY = {
     "ended_at": NOW,
 }  # fmt: skip
 #: statements that read a whole table on purpose
-_WHOLE = {"definitions._LIST", "definitions._PROCESSES", "tokens._LIST"}
+_WHOLE = {
+    "decisions._LIST", "decisions._KNOWN", "decisions._TOPS",
+    "definitions._LIST", "definitions._PROCESSES", "tokens._LIST",
+}  # fmt: skip
 
 
 class _Values(dict[str, object]):
@@ -58,7 +62,18 @@ def connection() -> Iterator[Connection]:
 
 @pytest.mark.parametrize(
     "module",
-    [definitions, history, incidents, instances, messages, subscriptions, tasks, tokens, work],
+    [
+        decisions,
+        definitions,
+        history,
+        incidents,
+        instances,
+        messages,
+        subscriptions,
+        tasks,
+        tokens,
+        work,
+    ],
     ids=lambda module: module.__name__.rsplit(".", 1)[1],
 )
 def test_no_statement_reads_a_whole_table(connection: Connection, module: ModuleType) -> None:
