@@ -13,14 +13,13 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect, make_url
-from sqlalchemy.pool import PoolProxiedConnection, StaticPool
+from sqlalchemy.pool import PoolProxiedConnection
 
 from engine.errors import Conflict, SettingsError
+from engine.store.drivers import postgres, sqlite
 from engine.store.statement import Statement
 
 R = TypeVar("R")
-#: how long a writer waits for another process to finish its transaction
-_BUSY_MS = 10_000
 
 
 class Disconnected(Exception):
@@ -89,6 +88,13 @@ class Connection:
         rows = self._send(f"EXPLAIN QUERY PLAN {text}", values).fetchall()
         return [str(row[3]) for row in rows]
 
+    @property
+    def in_transaction(self) -> bool:
+        """Tell if a transaction is still open."""
+        if self.dialect.name == "sqlite":
+            return bool(self._driver.in_transaction)
+        return not self._driver.closed and self._driver.info.transaction_status != 0
+
     def begin(self, *, write: bool) -> None:
         """Begin a transaction; on SQLite a writer takes the lock at once."""
         if self.dialect.name == "sqlite":
@@ -134,9 +140,9 @@ class Database:
         self._sqlite = parsed.get_backend_name() == "sqlite"
         memory = self._sqlite and parsed.database in (None, "", ":memory:")
         if self._sqlite:
-            self.db, self.reading_db = _sqlite(parsed, memory)
+            self.db, self.reading_db = sqlite(parsed, memory=memory)
         elif parsed.get_backend_name() == "postgresql":
-            self.db = self.reading_db = _postgres(parsed)
+            self.db = self.reading_db = postgres(parsed)
         else:
             raise SettingsError(f"database_url: {parsed.drivername} is not supported")
         self.dialect: Dialect = self.db.dialect
@@ -150,12 +156,24 @@ class Database:
         # An in-memory database is one connection, so its readers queue as well.
         self._one_writer = threading.RLock() if self._sqlite else None
         self._one_reader = self._one_writer if memory else None
+        # the one writer stays out of its pool: to fetch it costs more than a small statement
+        self._kept: tuple[PoolProxiedConnection, Connection] | None = None
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Yield a connection in a writing transaction; without a commit everything is undone."""
-        with _held(self._one_writer), self._opened(self.db, write=True) as connection:
-            yield connection
+        if self._one_writer is None:
+            with self._opened(self.db, write=True) as connection:
+                yield connection
+            return
+        with self._one_writer:
+            connection = self._kept_writer()
+            connection.begin(write=True)
+            try:
+                yield connection
+            finally:
+                if connection.in_transaction:
+                    connection.rollback()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -164,7 +182,10 @@ class Database:
             yield connection
 
     def close(self) -> None:
-        """Close the idle connections; also what a forked or restarted process begins with."""
+        """Close the idle connections."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept[0].close()
         self.db.dispose()
         self.reading_db.dispose()
 
@@ -176,21 +197,21 @@ class Database:
             connection.begin(write=write)
             yield connection
         finally:
-            connection.rollback() if self._open(pooled) else None
+            if connection.in_transaction:
+                connection.rollback()
             pooled.close()
+
+    def _kept_writer(self) -> Connection:
+        if self._kept is None:
+            pooled = self._checkout(self.db)
+            self._kept = pooled, Connection(self, pooled.driver_connection)
+        return self._kept[1]
 
     def _checkout(self, db: sa.Engine) -> PoolProxiedConnection:
         try:
             return db.raw_connection()
         except sa.exc.DBAPIError as error:
             raise Disconnected(f"the database cannot be reached: {error.orig}") from error
-
-    def _open(self, pooled: PoolProxiedConnection) -> bool:
-        """Tell if a transaction is still open on a connection."""
-        driver: Any = pooled.driver_connection
-        if self._sqlite:
-            return bool(driver.in_transaction)
-        return not driver.closed and driver.info.transaction_status != 0
 
     def translate(self, error: Exception, *, committing: bool = False) -> Exception:
         """Return the error of ours that a driver's error means, or the error itself."""
@@ -233,54 +254,3 @@ def _held(lock: threading.RLock | None) -> Iterator[None]:
         return
     with lock:
         yield
-
-
-def _sqlite(url: sa.URL, memory: bool) -> tuple[sa.Engine, sa.Engine]:
-    options: dict[str, Any] = {
-        "connect_args": {
-            # no transaction is begun behind our back
-            "isolation_level": None,
-            "check_same_thread": False,
-            "cached_statements": 256,
-            "timeout": _BUSY_MS / 1000,
-        },
-    }
-    if memory:
-        db = sa.create_engine(url, poolclass=StaticPool, **options)
-        sa.event.listen(db, "connect", _pragmas)
-        return db, db
-    # `_opened` has rolled back already when a connection goes back to its pool
-    options["pool_reset_on_return"] = None
-    db = sa.create_engine(url, pool_size=2, max_overflow=8, **options)
-    reading = sa.create_engine(url, pool_size=8, max_overflow=24, **options)
-    sa.event.listen(db, "connect", _pragmas)
-    sa.event.listen(reading, "connect", _reading_pragmas)
-    return db, reading
-
-
-def _pragmas(connection: sqlite3.Connection, record: object) -> None:
-    connection.execute("PRAGMA journal_mode=WAL")
-    # FULL: an acknowledged case survives a power cut, not only a crash of the process
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA temp_store=MEMORY")
-    connection.execute("PRAGMA cache_size=-16384")
-
-
-def _reading_pragmas(connection: sqlite3.Connection, record: object) -> None:
-    _pragmas(connection, record)
-    connection.execute("PRAGMA query_only=ON")
-
-
-def _postgres(url: sa.URL) -> sa.Engine:
-    # no pool_pre_ping: it doubles the round trips; the runtime repeats a verb once instead
-    return sa.create_engine(
-        url.set(drivername="postgresql+psycopg"),
-        paramstyle="format",
-        pool_size=8,
-        max_overflow=24,
-        pool_reset_on_return=None,
-        connect_args={
-            "options": "-c timezone=UTC -c default_transaction_isolation=read\\ committed"
-        },
-    )
