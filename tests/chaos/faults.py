@@ -34,8 +34,9 @@ _LATE_EACH_S = 6.0
 #: numbers of the cases that hold their worker begin here
 _HOLD_FROM = 1_000_000
 _WAIT_S, _LOOK_S = 5.0, 0.02
-#: so often, and so long, a worker is frozen until another one takes its work
-_FREEZES, _FREEZE_S = 12, 2.5 * LEASE_S
+#: how long a worker is frozen again and again until another one, which may have a backlog that
+#: has been due for longer, takes its work; and how long at a time
+_LATE_S, _FREEZE_S = 8.0, 2.5 * LEASE_S
 
 
 class Faults:
@@ -151,7 +152,8 @@ class Faults:
         (slow, *others) = self._tried(started)
         if others or slow not in self._product.pids().values():
             return False
-        for _ in range(_FREEZES):
+        end = time.monotonic() + _LATE_S
+        while time.monotonic() < end:
             with self._frozen(slow):
                 # frozen inside a transaction of SQLite it stops everybody: let it go, try again
                 if not self._product.is_locked() and self._until(

@@ -84,7 +84,11 @@ def play(plan: Plan) -> Result:
             server = stack.enter_context(cluster(durable=True))
         url = None if server is None else server.url()
         product = Product(folder, url, plan.seed, plan.mutant)
-        _Round(plan, product, server, result).play()
+        try:
+            _Round(plan, product, server, result).play()
+        except (AssertionError, RuntimeError, OSError, sa.exc.SQLAlchemyError) as error:
+            # the next run is still worth doing
+            result.violations.append(f"the run could not be finished: {error}")
         orphans = product.orphans()
         result.violations += [f"process {pid} has outlived the run" for pid in orphans]
     result.seconds = round(time.monotonic() - began, 1)
