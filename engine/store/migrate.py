@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from engine.errors import SchemaTooNew
+from engine.store import statistics
 from engine.store.tables import meta
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ def migrate(database: Database) -> None:
         else:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         command.upgrade(config(connection), "head")
+        if database.dialect.name == "sqlite":
+            statistics.describe(connection)
         connection.execute(sa.delete(meta).where(meta.c.name == "schema"))
         connection.execute(sa.insert(meta).values(name="schema", value=str(SCHEMA)))
         connection.commit()

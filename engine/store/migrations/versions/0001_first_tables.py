@@ -23,55 +23,12 @@ def _index(name: str, table: str, columns: list[str], *, where: str, unique: boo
     op.create_index(name, table, columns, unique=unique, sqlite_where=only, postgresql_where=only)
 
 
-#: how many rows share the same value so far, column by column: a large installation
-_LIKELY = {
-    "process_id": 10_000, "state": 50_000, "kind": 50_000, "name": 1_000, "priority": 90_000,
-    "assignee": 1_000, "root_id": 5, "deployment_id": 5, "key": 3, "subject": 3,
-}  # fmt: skip
-
-
-def _statistics() -> None:
-    """Tell SQLite that one tenant has all the rows.
-
-    Without numbers it takes an index on (tenant, ...) for selective by its first column alone.
-    """
-    bind = op.get_bind()
-    bind.exec_driver_sql("ANALYZE")
-    indexes = bind.exec_driver_sql(
-        "SELECT t.name, i.name, i.origin, i.partial"
-        " FROM sqlite_schema t JOIN pragma_index_list(t.name) i"
-        " WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' AND t.name <> 'alembic_version'"
-    ).fetchall()
-    for table, index, origin, partial in indexes:
-        columns = bind.exec_driver_sql("SELECT name FROM pragma_index_info(?)", (index,)).scalars()
-        name = table if _without_rowid(table) and origin == "pk" else index
-        shares = _shares(list(columns), 100_000 if partial else 1_000_000)
-        row = (table, name, " ".join(str(share) for share in shares))
-        bind.exec_driver_sql("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?, ?, ?)", row)
-    bind.exec_driver_sql("ANALYZE sqlite_schema")
-
-
-def _without_rowid(table: str) -> bool:
-    return table in ("candidate", "history")
-
-
-def _shares(columns: list[str], rows: int) -> list[int]:
-    """Return the number of rows, then how many share the first one, two, three columns."""
-    shares = [rows]
-    for column in columns:
-        least = shares[-1] if column == "tenant" else _LIKELY.get(column, 1)
-        shares.append(min(shares[-1], least))
-    return shares
-
-
 def upgrade() -> None:
     """Create every table."""
     _deployed()
     _cases()
     _obligations()
     _past()
-    if op.get_bind().dialect.name == "sqlite":
-        _statistics()
 
 
 def _deployed() -> None:
