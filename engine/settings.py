@@ -53,6 +53,8 @@ class Settings:
     host: str = "127.0.0.1"
     #: port the web process listens on; 0 takes a free one
     port: int = _between(8080, 0, 65535)
+    #: address that people outside use, for links in mails; with https cookies are for https only
+    public_url: str = ""
     #: largest upload (a bundle of diagrams) in bytes
     upload_limit: int = _between(10 * 1024 * 1024, 1024, 1 << 30)
     #: largest set of variables from outside (start, form, payload of a message) in bytes of JSON

@@ -16,10 +16,11 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from engine.codec import parse_json, to_json
 from engine.errors import BadInput, EngineError, TooBusy
-from web import health
+from web import health, pages, refusals
 from web.api import ROUTES
 from web.auth import caller_of, require
 from web.bundles import add, unpack
+from web.context import House
 from web.openapi import document
 from web.problems import (
     NotJson,
@@ -67,6 +68,7 @@ def create_app(
     app.register_error_handler(HTTPException, _http_refused)
     app.register_error_handler(Exception, _failed)
     app.after_request(_secure)
+    pages.install(app, settings, House(settings=settings, engine=engine))
     return app
 
 
@@ -185,6 +187,8 @@ def _refused(error: EngineError) -> Response:
 
 def _http_refused(error: HTTPException) -> Response:
     """Answer what HTTP itself refuses: no such route, a wrong method, a body too large."""
+    if refusals.wants_page():
+        return refusals.http_refused(error)
     detail = error.description or ""
     if isinstance(error, RequestEntityTooLarge):
         detail = "The body is larger than the limit; see upload_limit and input_limit."
@@ -198,6 +202,8 @@ def _http_refused(error: HTTPException) -> Response:
 def _failed(error: Exception) -> Response:
     """Answer a fault of ours: the log has the trace, the caller learns nothing of the inside."""
     log.exception("%s %s failed", request.method, request.path)
+    if refusals.wants_page():
+        return refusals.failed()
     detail = "The log of the server says more."
     return _problem(of_status(500, "Internal Server Error", detail, instance=request.path))
 

@@ -58,7 +58,7 @@ class Users(Base):
 
     @verb
     def create_user(
-        self, name: str, *, role: str, by: str, password: str | None = None, demo: bool = False,
+        self, name: str, /, *, role: str, by: str, password: str | None = None, demo: bool = False,
         **details: Any,
     ) -> tuple[User, str]:  # fmt: skip
         """Return a new user and the password; without one given, a one-time password is made.
@@ -82,10 +82,10 @@ class Users(Base):
             raise Conflict(f"there is a user {name!r} already")
 
     @verb
-    def change_user(self, name: str, *, by: str, **details: Any) -> User:
-        """Change role, display, groups, email, language, zone or theme; recorded but for the last
+    def change_user(self, name: str, /, *, by: str, **details: Any) -> User:
+        """Change role, display, groups, email, language, zone or theme; return the person.
 
-        three, which are the person's own taste. Raises NotFound, BadInput.
+        What is the person's own taste is not recorded. Raises NotFound, BadInput.
         """
         changes = _checked(details)
         with self.transaction() as tx:
