@@ -6,5 +6,6 @@
 from __future__ import annotations
 
 from engine.diagrams.bundle import Bundle, bundle_hash, load, read
+from engine.diagrams.checks_decisions import load_models
 
-__all__ = ["Bundle", "bundle_hash", "load", "read"]
+__all__ = ["Bundle", "bundle_hash", "load", "load_models", "read"]

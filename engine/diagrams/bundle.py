@@ -10,9 +10,10 @@ from types import MappingProxyType
 
 from lxml.etree import _Element as Element
 
-from engine import kernel
+from engine import dmn, kernel
 from engine.diagrams.checks import check
 from engine.diagrams.checks_bundle import Surroundings, check_bundle, read_form
+from engine.diagrams.checks_decisions import check_calls, read_models
 from engine.diagrams.diagram import Diagram
 from engine.diagrams.names import BPMN, line, local, namespace
 from engine.diagrams.report import Report
@@ -46,6 +47,8 @@ class Bundle:
     kinds: Mapping[str, str]
     #: every objection to any file, by file and line
     problems: tuple[Problem, ...]
+    #: decision models by file
+    models: Mapping[str, dmn.Model]
     #: by process id; empty if a problem stops the deployment
     definitions: Mapping[str, kernel.Definition]
 
@@ -78,13 +81,14 @@ def read(
     default_language: str | None = None,
     known_topics: Collection[str] | None = None,
     known_processes: Collection[str] = (),
+    known_decisions: Collection[str] = (),
     max_bytes: int = MAX_BYTES,
 ) -> Bundle:
     """Check a set of files and build its definitions; problems are returned, never raised.
 
     `default_language` is that of unmarked texts (None: that of `languages`), `known_topics` are the
-    names of the handlers (None: not checked), `known_processes` what is deployed already. A file of
-    more than `max_bytes` is refused unread.
+    names of the handlers (None: not checked), `known_processes` and `known_decisions` what is
+    deployed already. A file of more than `max_bytes` is refused unread.
     """
     default = default_language or languages.default
     kept = MappingProxyType(dict(files))
@@ -97,7 +101,10 @@ def read(
     surroundings = Surroundings(
         files=kept.keys(), form_ids=form_ids, topics=known_topics, processes=known_processes
     )
-    check_bundle([(d, reports[name]) for name, d in diagrams.items()], surroundings)
+    reported = [(diagram, reports[name]) for name, diagram in diagrams.items()]
+    check_bundle(reported, surroundings)
+    models = _models(kept, kinds, reports)
+    check_calls(reported, models, known_decisions)
     problems = _all_problems(reports, kinds)
     definitions: dict[str, kernel.Definition] = {}
     if not any(problem.stops for problem in problems):
@@ -108,6 +115,7 @@ def read(
         files=kept,
         kinds=MappingProxyType(kinds),
         problems=tuple(problems),
+        models=MappingProxyType(models),
         definitions=MappingProxyType(definitions),
     )
 
@@ -156,6 +164,13 @@ def _read_files(
     return roots, forms
 
 
+def _models(
+    files: Mapping[str, bytes], kinds: Mapping[str, str], reports: Mapping[str, Report]
+) -> dict[str, dmn.Model]:
+    wanted = [name for name in reports if kinds[name] == "dmn" and not reports[name].stops]
+    return read_models({name: files[name] for name in wanted}, reports)
+
+
 def _name(name: str, report: Report) -> None:
     parts = name.split("/")
     if not name or "\\" in name or not name.isprintable() or {"", ".", ".."} & set(parts):
@@ -173,7 +188,6 @@ def _is_diagram(root: Element, name: str, kinds: dict[str, str], report: Report)
         return True
     if _DMN in space:
         kinds[name] = "dmn"
-        report.at_line(None, "the decisions of the file are not executed yet", "", Severity.INFO)
         return False
     what = f"“{local(root)}” of {space}" if space else f"“{local(root)}” without a namespace"
     report.at_line(
@@ -186,9 +200,9 @@ def _is_diagram(root: Element, name: str, kinds: dict[str, str], report: Report)
 
 def _all_problems(reports: Mapping[str, Report], kinds: Mapping[str, str]) -> list[Problem]:
     problems = [problem for report in reports.values() for problem in report.problems]
-    if "bpmn" not in kinds.values():
+    if not {"bpmn", "dmn"} & set(kinds.values()):
         empty = Report("")
-        empty.at_line(None, "the bundle holds no diagram", "add at least one .bpmn file")
+        empty.at_line(None, "the bundle holds no diagram", "add at least one .bpmn or .dmn file")
         problems += empty.problems
     return problems
 

@@ -40,7 +40,7 @@ SUPPORTED: dict[str, str] = {
     "sendTask": YES,
     "receiveTask": YES,
     "businessRuleTask": YES,
-    "businessRuleTask with a decision": "choose a handler (task definition) that decides",
+    "businessRuleTask with a decision": YES,
     "receiveTask that starts the process": YES,
     "callActivity": YES,
     "subProcess": YES,

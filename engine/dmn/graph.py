@@ -63,7 +63,7 @@ class Knowledge(Node):
 
 
 @dataclass(slots=True, eq=False)
-class Service(Node):
+class ServiceNode(Node):
     """A decision service: a function that makes decisions from given inputs."""
 
     outputs: list[Node] = field(default_factory=list)
@@ -103,7 +103,7 @@ class Sitting:
             found = self._decided(node)
         elif isinstance(node, Knowledge):
             found = self._function(node)
-        elif isinstance(node, Service):
+        elif isinstance(node, ServiceNode):
             found = self._service(node)
         else:
             found = self.typed(node, self.given(node))
@@ -173,7 +173,7 @@ class Sitting:
         scope.setdefault(node.name, made)
         return made
 
-    def _service(self, node: Service) -> Function:
+    def _service(self, node: ServiceNode) -> Function:
         kinds = [given.type or ANY for given in node.given]
         return Function(
             node.name,
@@ -183,7 +183,7 @@ class Sitting:
             result_type=node.type,
         )
 
-    def served(self, node: Service, given: Mapping[Node, object]) -> object:
+    def served(self, node: ServiceNode, given: Mapping[Node, object]) -> object:
         """Make the output decisions of a service from what it is given."""
         run, outer = self.run, self.run.entry
         run.enter()

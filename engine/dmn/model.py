@@ -10,7 +10,7 @@ from typing import Any
 from engine.dmn.boxed import call
 from engine.dmn.evaluation import Evaluation
 from engine.dmn.findings import Findings
-from engine.dmn.graph import Decision, Knowledge, Node, Service, Sitting
+from engine.dmn.graph import Decision, Knowledge, Node, ServiceNode, Sitting
 from engine.dmn.space import Space
 from engine.dmn.xml import read_xml
 from engine.errors import FeelError, NotFound
@@ -56,7 +56,8 @@ class Model:
         return tuple(
             DrawnDecision(node.id, node.name, node.line, node.version_tag)
             for node in self._nodes.values()
-            if isinstance(node, Service) or (isinstance(node, Decision) and node.logic is not None)
+            if isinstance(node, ServiceNode)
+            or (isinstance(node, Decision) and node.logic is not None)
         )
 
     def evaluate(
@@ -73,12 +74,12 @@ class Model:
         FeelError where a limit is broken.
         """
         node = self._nodes.get(id_or_name) or self._by_name.get(id_or_name)
-        if node is None or not isinstance(node, (Decision, Service)):
+        if node is None or not isinstance(node, (Decision, ServiceNode)):
             raise NotFound(f"the model has no decision “{id_or_name}”")
         run = Evaluation(now)
         sitting = Sitting(run, inputs)
         try:
-            if isinstance(node, Service):
+            if isinstance(node, ServiceNode):
                 found = self._called(run, sitting, node, inputs)
             else:
                 found = sitting.value(node)
@@ -95,7 +96,7 @@ class Model:
         """
         found = self._by_name.get(id_or_name)
         node = self._nodes.get(id_or_name) or found
-        if not isinstance(node, (Service, Knowledge)):
+        if not isinstance(node, (ServiceNode, Knowledge)):
             raise NotFound(f"the model has no service or function “{id_or_name}”")
         run = Evaluation(now)
         try:
@@ -109,7 +110,7 @@ class Model:
         function = sitting.value(node)
         if not isinstance(function, Function):
             return None
-        if isinstance(node, Service):
+        if isinstance(node, ServiceNode):
             given = {one: sitting.input_of(one) for one in node.given}
             return sitting.typed(node, sitting.served(node, given))
         arguments = {name: inputs.get(name) for name in function.parameters}

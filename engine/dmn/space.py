@@ -9,7 +9,7 @@ from lxml.etree import _Element as Element
 from engine.dmn import boxed, loops, tables
 from engine.dmn.compiler import Compiler, members_of
 from engine.dmn.findings import Findings, line_of
-from engine.dmn.graph import Decision, InputData, Knowledge, Node, Required, Service, circle
+from engine.dmn.graph import Decision, InputData, Knowledge, Node, Required, ServiceNode, circle
 from engine.dmn.types import Types
 from engine.dmn.xml import child, children, local, named
 from engine.feel.types import FunctionType, Type
@@ -20,7 +20,7 @@ _KINDS: dict[str, type[Node]] = {
     "inputData": InputData,
     "decision": Decision,
     "businessKnowledgeModel": Knowledge,
-    "decisionService": Service,
+    "decisionService": ServiceNode,
 }
 _VERSION_TAG = "{http://camunda.org/schema/zeebe/1.0}versionTag"
 _REQUIREMENTS = {
@@ -120,12 +120,12 @@ class Space:
 
     def _type_of(self, node: Node, element: Element) -> Type | None:
         kind = self.types.of(child(element, "variable"))
-        if isinstance(node, (Knowledge, Service)) and isinstance(kind, FunctionType):
+        if isinstance(node, (Knowledge, ServiceNode)) and isinstance(kind, FunctionType):
             return kind.result
         return kind
 
     def _link(self, node: Node, element: Element) -> None:
-        if isinstance(node, Service):
+        if isinstance(node, ServiceNode):
             node.outputs = self._listed(element, "outputDecision")
             node.given = [
                 *self._listed(element, "inputData"),

@@ -23,6 +23,7 @@ from engine.kernel.activities import (
     UserTask,
 )
 from engine.kernel.ad_hoc import AdHocSubProcess
+from engine.kernel.decision import BusinessRuleTask, CalledDecision
 from engine.kernel.definition import Element
 from engine.kernel.event_subprocess import EventSubProcess
 from engine.kernel.events import Event, LinkThrow, StartEvent, ThrowEvent
@@ -190,6 +191,8 @@ class ActivityParser(NodeParser):
         self.mappings(made)
         if isinstance(made, ServiceTask):
             made.job = self.job()
+        if isinstance(made, BusinessRuleTask):
+            made.decision = self._decision()
         if isinstance(made, (SendTask, ReceiveTask)):
             trigger = self.message(self.node.get("messageRef"))
             if isinstance(made, SendTask):
@@ -203,6 +206,17 @@ class ActivityParser(NodeParser):
         made.completion_quantity = int(self.node.get("completionQuantity", "1"))
         self._repeat(made)
         self._loop(made)
+
+    def _decision(self) -> CalledDecision | None:
+        called = self.extension("calledDecision")
+        if called is None:
+            return None
+        return CalledDecision(
+            self.parser.expression(called, attribute="decisionId"),
+            (called.get("resultVariable") or "").strip(),
+            called.get("bindingType") or "latest",
+            called.get("versionTag"),
+        )
 
     def _assignment(self) -> Assignment:
         who, when = self.extension("assignmentDefinition"), self.extension("taskSchedule")

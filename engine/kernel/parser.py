@@ -24,6 +24,7 @@ from engine.kernel.activities import (
 )
 from engine.kernel.ad_hoc import AdHocSubProcess
 from engine.kernel.correlation import PropertyKey
+from engine.kernel.decision import BusinessRuleTask
 from engine.kernel.definition import Definition, Element, Flow, ScopeSpec
 from engine.kernel.element_parsers import (
     BPMN,
@@ -283,7 +284,7 @@ FileParser.OVERRIDE_PARSER_CLASSES = {
     full_tag("manualTask"): (ActivityParser, ManualTask),
     full_tag("userTask"): (ActivityParser, UserTask),
     full_tag("serviceTask"): (ActivityParser, ServiceTask),
-    full_tag("businessRuleTask"): (ActivityParser, ServiceTask),
+    full_tag("businessRuleTask"): (ActivityParser, BusinessRuleTask),
     full_tag("sendTask"): (ActivityParser, SendTask),
     full_tag("receiveTask"): (ActivityParser, ReceiveTask),
     full_tag("scriptTask"): (ScriptOrJobParser, ScriptTask),

@@ -42,6 +42,14 @@ class World(Protocol):
     def resolve(
         self, process_id: str, binding: str, caller_definition_id: str, version_tag: str | None
     ) -> str: ...
+    def decide(
+        self,
+        decision_id: str,
+        binding: str,
+        caller_definition_id: str,
+        version_tag: str | None,
+        inputs: Mapping[str, Value],
+    ) -> tuple[Value, list[dict[str, Any]]]: ...
     def new_id(self) -> str: ...
     def inputs_of(self, topic: str) -> tuple[str, ...] | None: ...
     def inline(

@@ -12,7 +12,8 @@ from engine.clock import new_id
 from engine.errors import BadInput, DeploymentRefused, NotFound
 from engine.model import Definition, Deployment, Problem, Severity
 from engine.runtime.base import Base, plain_text, verb
-from engine.store import definitions, tokens, work
+from engine.runtime.decisions import add as add_decisions
+from engine.store import decisions, definitions, tokens, work
 from engine.store.connect import Duplicate
 
 if TYPE_CHECKING:
@@ -89,11 +90,13 @@ class Deployments(Base):
                 raise BadInput(f"the content of {name!r} is bytes, not {type(content).__name__}")
         with self.reading() as connection:
             known = definitions.processes(connection)
+            known_decisions = decisions.known(connection)
         return diagrams.read(
             files,
             languages=self.languages,
             known_topics=None if self.registry is None else self.registry.names(),
             known_processes=known,
+            known_decisions=known_decisions,
             max_bytes=self.settings.upload_limit,
         )
 
@@ -132,6 +135,7 @@ def _add(tx: Transaction, fresh: Deployment, bundle: Bundle, activate: bool) -> 
         definitions.add(connection, [{**row, "version_tag": parsed.version_tag}])
         tx.library.keep(one.id, parsed)
         made.append(one)
+    add_decisions(tx, fresh, bundle, activate)
     if activate:
         for one in made:
             make_active(tx, one, by=fresh.created_by, why=fresh.comment)

@@ -10,7 +10,9 @@ from engine.errors import NotFound
 from engine.store import definitions
 
 if TYPE_CHECKING:
-    from engine import kernel, model
+    from collections.abc import Mapping
+
+    from engine import dmn, kernel, model
     from engine.languages import Languages
     from engine.store.connect import Connection
 
@@ -22,6 +24,8 @@ class Library:
         self._languages = languages
         self._parsed: dict[str, kernel.Definition] = {}
         self._known: dict[str, model.Definition] = {}
+        #: decision models by file, by deployment id
+        self._models: dict[str, Mapping[str, dmn.Model]] = {}
         self._parsing = threading.Lock()
 
     def parsed(self, connection: Connection, definition_id: str) -> kernel.Definition:
@@ -35,6 +39,19 @@ class Library:
     def keep(self, definition_id: str, parsed: kernel.Definition) -> None:
         """Remember what was parsed for its deployment; harmless if that is not stored after all."""
         self._parsed[definition_id] = parsed
+
+    def decision_model(self, connection: Connection, deployment_id: str, file: str) -> dmn.Model:
+        """Return the decision model in a file of a deployment."""
+        found = self._models.get(deployment_id)
+        if found is None:
+            with self._parsing:
+                found = diagrams.load_models(definitions.files(connection, deployment_id))
+                self._models[deployment_id] = found
+        return found[file]
+
+    def keep_models(self, deployment_id: str, models: Mapping[str, dmn.Model]) -> None:
+        """Remember the models that were read for a deployment."""
+        self._models[deployment_id] = models
 
     def known(self, connection: Connection, definition_id: str) -> model.Definition:
         """Return what never changes about a definition (so not whether it is active)."""

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from engine import codec
 from engine.clock import new_id
-from engine.errors import BpmnError, ExecutionFault
+from engine.errors import BadInput, BpmnError, ExecutionFault
+from engine.languages import SCRIPT_BYTES
 from engine.registry import HandlerContext
-from engine.store import definitions
+from engine.store import decisions, definitions
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -74,6 +76,35 @@ class World:
                 f"the called process {process_id!r} is not deployed (binding {binding}{tag})"
             )
         return found
+
+    def decide(
+        self,
+        decision_id: str,
+        binding: str,
+        caller_definition_id: str,
+        version_tag: str | None,
+        inputs: Mapping[str, Any],
+    ) -> tuple[Any, list[dict[str, Any]]]:
+        """Make a decision now: its value, and how it came about. Raises ExecutionFault."""
+        connection = self._connection
+        if binding == "deployment":
+            found = decisions.beside(connection, decision_id, caller_definition_id)
+        elif binding == "versionTag":
+            found = decisions.tagged(connection, decision_id, version_tag or "")
+        else:
+            found = decisions.active(connection, decision_id)
+        if found is None:
+            tag = f" {version_tag!r}" if version_tag else ""
+            raise ExecutionFault(
+                f"the called decision {decision_id!r} is not deployed (binding {binding}{tag})"
+            )
+        model = self._library.decision_model(connection, found.deployment_id, found.file)
+        decided = model.evaluate(decision_id, inputs, now=self._now)
+        try:
+            value = codec.admit(decided.value, max_bytes=SCRIPT_BYTES, path="the decision")
+        except BadInput as cause:
+            raise ExecutionFault(f"no variable can hold the value: {cause}") from cause
+        return value, decided.explanation
 
     def new_id(self) -> str:
         """Return a fresh id."""

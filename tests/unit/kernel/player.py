@@ -58,6 +58,8 @@ class Player:
         self._inline = dict(inline or {})
         self._inputs_of = dict(inputs_of or {})
         self._made = 0
+        #: what stands for decisions: id -> function of the visible variables
+        self.decisions: dict[str, Callable[[dict[str, Any]], Any]] = {}
         self.snapshot: bytes | None = None
         self.state: InstanceState | None = None
         self.works: dict[int, NewWork] = {}
@@ -74,6 +76,11 @@ class Player:
 
     def resolve(self, process_id: str, binding: str, caller: str, tag: str | None) -> str:
         return process_id
+
+    def decide(
+        self, decision_id: str, binding: str, caller: str, tag: str | None, inputs: Any
+    ) -> tuple[Any, list[dict[str, Any]]]:
+        return self.decisions[decision_id](dict(inputs)), [{"decision": decision_id}]
 
     def new_id(self) -> str:
         self._made += 1

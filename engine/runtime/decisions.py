@@ -1,0 +1,83 @@
+"""Decisions: deployed with their bundle, version by version, and made when a task calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from engine.clock import new_id
+from engine.errors import NotFound
+from engine.runtime.base import Base, admitted, plain_text, verb
+from engine.store import decisions, tokens
+from engine.store.decisions import Decision
+
+if TYPE_CHECKING:
+    from engine import dmn
+    from engine.diagrams import Bundle
+    from engine.model import Deployment, Value
+    from engine.runtime.transaction import Transaction
+
+
+class Decisions(Base):
+    """The verbs about decisions."""
+
+    def decisions(self) -> list[Decision]:
+        """Return every version of every decision, the newest version of a decision first."""
+        with self.reading() as connection:
+            return decisions.all_decisions(connection)
+
+    def decide(
+        self, decision_id: str, inputs: Mapping[str, Value], *, version: int | None = None
+    ) -> dmn.Decided:
+        """Make a decision as a task would; nothing is stored.
+
+        Raises NotFound, BadInput for inputs that no variable may hold, and ExecutionFault.
+        """
+        given = admitted(inputs, self.settings.input_limit)
+        with self.reading() as connection:
+            if version is None:
+                found = decisions.active(connection, decision_id)
+            else:
+                found = decisions.version(connection, decision_id, version)
+            if found is None:
+                what = "" if version is None else f" version {version}"
+                raise NotFound(f"there is no decision {decision_id!r}{what}")
+            model = self.library.decision_model(connection, found.deployment_id, found.file)
+        return model.evaluate(decision_id, given, now=self.clock.now())
+
+    @verb
+    def activate_decision(
+        self, decision_id: str, version: int, *, by: str, why: str = ""
+    ) -> Decision:
+        """Let calls of the latest version use this one; recorded with who and why."""
+        with self.transaction() as tx:
+            found = decisions.version(tx.connection, decision_id, version)
+            if found is None:
+                raise NotFound(f"decision {decision_id!r} has no version {version!r}")
+            decisions.activate(tx.connection, [found])
+            tokens.record(
+                tx.connection, id=new_id(), at=tx.now, by=plain_text(by, "by"), verb="activate",
+                subject=f"decision {decision_id} version {version}", why=plain_text(why, "why"),
+            )  # fmt: skip
+            return found._replace(active=True)
+
+
+def add(tx: Transaction, fresh: Deployment, bundle: Bundle, activate: bool) -> None:
+    """Store the decisions of a bundle with its deployment."""
+    if not bundle.models:
+        return
+    connection = tx.connection
+    tops = decisions.top_versions(connection)
+    made = [
+        Decision(
+            id=new_id(), decision_id=one.id, version=tops.get(one.id, 0) + 1, name=one.name,
+            deployment_id=fresh.id, file=file, version_tag=one.version_tag, active=False,
+            created_at=fresh.created_at,
+        )
+        for file, model in sorted(bundle.models.items())
+        for one in model.decisions
+    ]  # fmt: skip
+    decisions.add(connection, [one._asdict() for one in made])
+    if activate:
+        decisions.activate(connection, made)
+    tx.library.keep_models(fresh.id, bundle.models)
