@@ -25,7 +25,8 @@ from engine import HandlerContext
 #: what a link may be for -> how long it is good, unless its maker says otherwise
 PURPOSES: dict[str, timedelta] = {
     "follow": timedelta(days=180),  # see the case, write to the desk, withdraw
-    "answer": timedelta(days=30),  # accept, negotiate or decline one proposal
+    "confirm": timedelta(days=30),  # confirm or correct what is needed
+    "answer": timedelta(days=30),  # accept, negotiate or decline proposals
     "rate": timedelta(days=60),  # answer the survey, and change the answer
 }
 

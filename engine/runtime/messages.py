@@ -148,7 +148,7 @@ def _begin(tx: Transaction, message: Message, by: str | None) -> str | None:
         return None
     command = Start(
         instance_id=new_id(), definition_id=found.definition_id, variables=message.payload,
-        element_id=found.element_id,
+        element_id=found.element_id, business_key=message.key,
     )  # fmt: skip
     definition = tx.library.known(tx.connection, found.definition_id)
     return steps.begin(tx, definition, command, by=by).id
