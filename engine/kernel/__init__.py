@@ -13,7 +13,7 @@ from engine.kernel.snapshot import FORMAT
 from engine.kernel.step import step
 from engine.kernel.timers import parse_cycle, parse_duration, parse_moment
 from engine.kernel.tokens import Limits, World
-from engine.kernel.variables import listeners_of, variables_of
+from engine.kernel.variables import listeners_of, variables_of, visible_to
 
 __all__ = [
     "FORMAT",
@@ -30,4 +30,5 @@ __all__ = [
     "parse_moment",
     "step",
     "variables_of",
+    "visible_to",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.kernel.snapshot import read
-from engine.model import Value
+from engine.model import Value, Variables
 
 
 def variables_of(snapshot: bytes) -> dict[str, list[dict[str, Any]]]:
@@ -27,6 +27,23 @@ def variables_of(snapshot: bytes) -> dict[str, list[dict[str, Any]]]:
         if own:
             found[instance_of[row[1]]].append(_entry(row[0], row[2], own))
     return found
+
+
+def visible_to(snapshot: bytes, token: int) -> dict[str, Value]:
+    """Return the variables that a token sees: those of its process, the inner ones win."""
+    state = read(snapshot)
+    scopes = {row[0]: (row[3], row[4]) for row in state["s"]}
+    tokens = {row[0]: (row[1], row[7] if len(row) > 7 else None) for row in state["t"]}
+    layers: list[Variables] = []
+    instance: str | None = None
+    while token in tokens:
+        scope, own = tokens[token]
+        if instance is not None and scopes[scope][0] != instance:
+            break  # the caller's variables are not those of a called process
+        instance, values = scopes[scope]
+        layers += [own or {}, values or {}]
+        token = scope
+    return {name: value for layer in reversed(layers) for name, value in layer.items()}
 
 
 def listeners_of(snapshot: bytes, token: int) -> list[int]:

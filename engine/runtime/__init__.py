@@ -19,13 +19,14 @@ from engine.runtime.tokens import ApiToken, Tokens
 from engine.runtime.users import User, Users
 from engine.runtime.views import Views
 from engine.runtime.work import Ledger
+from engine.runtime.worklist import WorkList
 
 __all__ = ["ApiToken", "Engine", "User"]
 
 
 class Engine(
     Deployments, Decisions, Cases, Tasks, Messages, Ledger, Incidents,
-    Tokens, Users, LinkEnds, Escalations, Releases, Views,
+    Tokens, Users, LinkEnds, Escalations, Releases, Views, WorkList,
 ):  # fmt: skip
     """Runs cases on one database. Safe to share by threads; made anew after a fork.
 
