@@ -139,10 +139,11 @@ def unary_tests(compiler: Compiler, node: UnaryTests) -> Code:
 
 def _cell(compiler: Compiler, node: Node) -> _Check:
     """Return the check for one test; an expression with `?` decides by itself."""
-    if isinstance(node, Test):
+    short = folded(node)
+    if isinstance(node, Test) or isinstance(short, Literal):
         return check_of(compiler, node)
     before = len(compiler.reads)
-    candidate = compiler.code(folded(node))
+    candidate = compiler.code(short)
     asks = any(read[0] == "?" for read in compiler.reads[before:])
 
     def decide(env: Any, value: object) -> bool | None:

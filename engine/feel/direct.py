@@ -20,18 +20,34 @@ Condition = Callable[[Scope], bool]
 
 
 class Detour(Exception):
-    """The short way does not lead there."""
+    """The short way does not lead there.
+
+    Raised anew each time: one instance would keep the frames of every place it came through.
+    """
 
 
-_DETOUR = Detour()
 _LONGEST = 16
+#: values that are handed on as they are
+_PLAIN = frozenset({str, int, Decimal, bool})
 
 
 def direct(node: Node) -> Direct | None:
     """Return the short way for a whole expression, None where there is none."""
     if isinstance(node, If) and len(node.branches) <= _LONGEST:
         return _choice(node)
+    if isinstance(node, Name):
+        return _variable(node.name)
     return condition(node)
+
+
+def _variable(key: str) -> Direct:
+    def read(scope: Scope) -> object:
+        found = scope[key]
+        if type(found) in _PLAIN:
+            return found
+        raise Detour
+
+    return read
 
 
 def _choice(node: If) -> Direct | None:
@@ -101,7 +117,7 @@ def _flag(key: str) -> Condition:
         found = scope[key]
         if found is True or found is False:
             return found
-        raise _DETOUR
+        raise Detour
 
     return test
 
@@ -123,7 +139,7 @@ def _text(key: str, value: str, wanted: bool) -> Condition:
         found = scope[key]
         if type(found) is str:
             return (found == value) is wanted
-        raise _DETOUR
+        raise Detour
 
     return test
 
@@ -133,7 +149,7 @@ def _above(key: str, value: int | Decimal) -> Condition:
         found = scope[key]
         if type(found) is int or type(found) is Decimal:
             return found > value
-        raise _DETOUR
+        raise Detour
 
     return test
 
@@ -143,7 +159,7 @@ def _not_below(key: str, value: int | Decimal) -> Condition:
         found = scope[key]
         if type(found) is int or type(found) is Decimal:
             return found >= value
-        raise _DETOUR
+        raise Detour
 
     return test
 
@@ -153,7 +169,7 @@ def _same(key: str, value: int | Decimal) -> Condition:
         found = scope[key]
         if type(found) is int or type(found) is Decimal:
             return found == value
-        raise _DETOUR
+        raise Detour
 
     return test
 
@@ -187,6 +203,6 @@ def _within(key: str, low: int, high: int, from_low: bool, to_high: bool) -> Con
         found = scope[key]
         if type(found) is int:
             return first <= found <= last
-        raise _DETOUR
+        raise Detour
 
     return test

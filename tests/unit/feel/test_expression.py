@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import ChainMap
 from decimal import Decimal
 
@@ -135,3 +136,17 @@ def test_the_short_way_agrees_with_the_long_one(
 def test_plain_conditions_do_have_a_short_way() -> None:
     for text in CONDITIONS[1:5]:
         assert condition(parse(text, "expression", (), LONG_NAMES)) is not None
+
+
+def test_the_long_way_keeps_nothing_of_an_evaluation() -> None:
+    class Witness(dict[str, object]):
+        """A scope that a weak reference can watch."""
+
+    expression = feel.compile("amount > 5")
+    scope = Witness(amount="many")
+    watched = weakref.ref(scope)
+
+    expression.evaluate(scope)
+    del scope
+
+    assert watched() is None

@@ -153,6 +153,8 @@ def test_host_functions_are_called_by_place_and_by_name() -> None:
         ("null", None, True),
         ("< 5", None, None),
         ("not(?) and limit = 7", False, True),
+        ("true", None, False),
+        ("false", "text", None),
     ],
 )
 def test_unary_tests_judge_the_input(tests: str, question: object, wanted: object) -> None:
