@@ -96,6 +96,15 @@ class FeelError(ExecutionFault):
         self.position = position
 
 
+class Unavailable(Exception):
+    """The database cannot be reached or is locked; nothing is known to be wrong. Try again soon.
+
+    No EngineError on purpose: it is no answer to what was asked, and a worker keeps its result.
+    """
+
+    code = "unavailable"
+
+
 class BpmnError(Exception):
     """Raised by a handler or a script: the drawn error with this code, for a boundary event."""
 

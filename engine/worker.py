@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from engine import codec
 from engine.clock import Clock, VirtualClock
-from engine.errors import BpmnError, EngineError, Retry
+from engine.errors import BpmnError, EngineError, Retry, Unavailable
 from engine.model import Variables, Work
 from engine.registry import HandlerContext, HandlerEntry, Registry
 
@@ -177,11 +177,10 @@ def run_internal(
     engine: WorkEngine, work: Work, registry: Registry, *, jitter: Jitter = random.random
 ) -> bool:
     """Let the engine do a work item of its own; a fault is retried, then becomes an incident."""
-    if work.attempt > 1 + _retries(work, None, registry):
-        gone = Failed("the worker process ended during each attempt", repeat=False)
-        return _book(engine, work, gone, registry, jitter)
     try:
         return engine.run(work)
+    except Unavailable:
+        raise  # the database's fault, not this item's: the lease ends and it is claimed again
     except Exception as error:
         return _book(engine, work, failure(error), registry, jitter)
 

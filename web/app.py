@@ -15,7 +15,7 @@ from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from engine.codec import parse_json, to_json
-from engine.errors import BadInput, EngineError, TooBusy
+from engine.errors import BadInput, EngineError, TooBusy, Unavailable
 from web import health, pages, refusals
 from web.api import ROUTES
 from web.auth import caller_of, require
@@ -66,6 +66,7 @@ def create_app(
     app.register_blueprint(health.blueprint(partial(_database, engine), worker_age_s))
     app.register_error_handler(EngineError, _refused)
     app.register_error_handler(HTTPException, _http_refused)
+    app.register_error_handler(Unavailable, _unavailable)
     app.register_error_handler(Exception, _failed)
     app.after_request(_secure)
     pages.install(app, settings, House(settings=settings, engine=engine))
@@ -196,6 +197,17 @@ def _http_refused(error: HTTPException) -> Response:
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
+    return response
+
+
+def _unavailable(error: Unavailable) -> Response:
+    """Answer while the database is away: one line in the log, and when to come back."""
+    log.error("%s %s: %s", request.method, request.path, error)
+    if refusals.wants_page():
+        return refusals.failed()
+    detail = "The database does not answer. Nothing was changed; try again soon."
+    response = _problem(of_status(503, "Service Unavailable", detail, instance=request.path))
+    response.headers["Retry-After"] = "5"
     return response
 
 

@@ -13,6 +13,7 @@ from engine.kernel.snapshot import FORMAT
 from engine.kernel.step import step
 from engine.kernel.timers import parse_cycle, parse_duration, parse_moment
 from engine.kernel.tokens import Limits, World
+from engine.kernel.triggers import next_due
 from engine.kernel.variables import listeners_of, variables_of, visible_to
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "World",
     "correlation_key",
     "listeners_of",
+    "next_due",
     "parse",
     "parse_cycle",
     "parse_duration",

@@ -116,7 +116,7 @@ def _repeat(tx: Transaction, item: Work, trigger_id: str) -> None:
     left = item.inputs["repeats"]
     if left == 0 or not definitions.still_triggers(tx.connection, trigger_id):
         return
-    due = kernel.parse_duration(item.inputs["interval"]).after(item.inputs["due"])
+    due = kernel.next_due(item.inputs["due"], item.inputs["interval"], tx.now, left is None)
     left = None if left is None else left - 1
     tx.add_work(
         id=new_id(), root_id=new_id(), instance_id="", element_id=item.element_id, kind="start",

@@ -28,6 +28,8 @@ _BATCH = 16
 _REAPED = 500
 #: how far back `reap` looks for messages that missed their catch by a hair
 _MISSED_S = 60.0
+#: attempts of the engine's own work beyond the first; a database that comes and goes costs some
+_INTERNAL_RETRIES = 20
 _KILLED = "the worker process ended during each attempt"
 
 
@@ -67,13 +69,29 @@ class Ledger(Base):
 
     def _without_exhausted(self, claimed: list[Work]) -> list[Work]:
         """Turn rows whose every attempt was killed into incidents; return the others."""
+        for item in claimed:
+            if item.lost:
+                self._note_lost(item)
         alive = [item for item in claimed if item.attempt <= 1 + self._retries(item)]
         for item in claimed:
             if item not in alive:
                 self.fail(item, _KILLED, "", retry_at=None)
         return alive
 
+    @verb
+    def _note_lost(self, item: Work) -> None:
+        """Write down the attempt before this one, which ended without a word.
+
+        A transaction of its own: it locks the case, which comes before the rows of work.
+        """
+        place = (item.instance_id, item.element_id, item.token)
+        value = {"attempt": item.attempt - 1, "outcome": "lost"}
+        with self.transaction() as tx:
+            note(tx, item.root_id, [Event("work.tried", *place, item.topic, value)], None)
+
     def _retries(self, item: Work) -> int:
+        if item.kind in work.INTERNAL:
+            return _INTERNAL_RETRIES
         entry = None if self.registry is None else self.registry.get(item.topic)
         default = self.settings.retries if entry is None else entry.retries
         return default if item.retries is None else item.retries

@@ -15,14 +15,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.pool import PoolProxiedConnection
 
-from engine.errors import Conflict, SettingsError
+from engine.errors import Conflict, SettingsError, Unavailable
 from engine.store.drivers import postgres, sqlite
 from engine.store.statement import Statement
 
 R = TypeVar("R")
 
 
-class Disconnected(Exception):
+class Disconnected(Unavailable):
     """The database is away, locked, or broke a deadlock; nothing was stored. Try again later.
 
     No EngineError: the caller has done nothing wrong, and a worker must keep its result.

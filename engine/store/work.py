@@ -38,7 +38,7 @@ _mine = sa.and_(_ours, _c.id == bindparam("b_id"), _c.fence == bindparam("b_fenc
 _ready = _c.state == sa.literal_column("'ready'")
 _columns = (
     _c.id, _c.root_id, _c.instance_id, _c.element_id, _c.token, _c.kind, _c.topic, _c.attempt,
-    _c.retries, _c.fence, _c.due_at, _c.inputs, _c.headers,
+    _c.retries, _c.fence, _c.due_at, _c.inputs, _c.headers, _c.owner,
 )  # fmt: skip
 
 
@@ -49,11 +49,13 @@ def key_of(root_id: str, element_id: str, token: int) -> str:
 
 def _work(*row: Any) -> Work:
     (id_, root_id, instance_id, element_id, token, kind, topic, attempt, retries, fence, due_at,
-     inputs, headers) = row  # fmt: skip
+     inputs, headers, owner) = row  # fmt: skip
     return Work(
         id=id_, root_id=root_id, instance_id=instance_id, element_id=element_id, token=token,
         kind=kind, topic=topic, attempt=attempt, retries=retries, fence=fence, due_at=due_at,
         key=key_of(root_id, element_id, token), inputs=inputs, headers=headers,
+        # a claim that nobody gave back, failed or settled: its process is gone
+        lost=owner is not None,
     )  # fmt: skip
 
 

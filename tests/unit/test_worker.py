@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from engine.clock import SystemClock
-from engine.errors import BpmnError, Conflict, Retry
+from engine.errors import BpmnError, Conflict, Retry, Unavailable
 from engine.model import Work
 from engine.registry import HandlerContext, Registry, handler
 from engine.settings import Settings
@@ -289,14 +288,20 @@ def test_fault_in_the_engines_own_work_ends_in_an_incident() -> None:
     assert engine.verbs(name) == ["retry", "retry", "incident"]
 
 
-def test_own_work_that_kills_its_process_becomes_an_incident() -> None:
+def test_own_work_is_left_alone_while_the_database_is_away() -> None:
+    # given
     engine = FakeEngine()
-    name = engine.add(kind="continue", attempt=3)
-    engine.on_run = lambda work: sys.exit("was run")
+    name = engine.add(kind="continue")
 
-    drain(engine, registry=registry_of(raising(ValueError())))
+    def away(work: Work) -> bool:
+        raise Unavailable("the database cannot be reached")
 
-    assert engine.verbs(name) == ["incident"]
+    engine.on_run = away
+
+    # when / then: no failed attempt is booked, the lease just ends
+    with pytest.raises(Unavailable):
+        drain(engine, registry=registry_of(raising(ValueError())))
+    assert engine.verbs(name) == []
 
 
 # ------------------------------------------------------------------ draining
