@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -16,6 +17,11 @@ from engine.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 WHO = "bench"
+
+
+def environment(data: Path) -> dict[str, str]:
+    """Return the environment of a process of the product: this source tree, that folder."""
+    return {**os.environ, "CASEWAY_DATA_DIR": str(data), "PYTHONPATH": str(ROOT)}
 
 
 @handler("bench.nothing")

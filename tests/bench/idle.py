@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.bench import drawings
 from tests.bench.figure import Figure
-from tests.bench.house import ROOT, house
+from tests.bench.house import ROOT, environment, house
 from tests.bench.rounds import Bench
 
 #: open tasks of one case, each with its timer
@@ -43,10 +43,13 @@ def measure(bench: Bench) -> list[Figure]:
 
 def _share(data: Path, span_s: float) -> float | None:
     """Return CPU seconds per second; None where the system does not tell them."""
-    environment = {**os.environ, "CASEWAY_DATA_DIR": str(data)}
     command = [sys.executable, "-m", "web.cli", "work"]
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command,
+        cwd=ROOT,
+        env=environment(data),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     ) as worker:
         try:
             time.sleep(_WARM_S)
