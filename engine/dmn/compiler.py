@@ -16,9 +16,12 @@ from engine.dmn.findings import Findings, id_near
 from engine.dmn.types import Types
 from engine.dmn.xml import children, local, named, text_of
 from engine.errors import FeelError
+from engine.feel.library import BUILTINS
 from engine.feel.types import Mismatch, Type
 
 Names = frozenset[str]
+#: in the names of a filter: the entries of its items are names, too, whichever they are
+ANYTHING = "*"
 Kind = Literal["expression", "unary"]
 BOXES: dict[str, Callable[[Compiler, Element, Names], Code]] = {}
 _Method = Callable[["Compiler", Element, Names], Code]
@@ -57,11 +60,14 @@ class Compiler:
         types: Types,
         feel_types: Mapping[str, Type],
         members: Iterable[str],
+        drawn: Collection[str] | None,
     ) -> None:
         self.findings = findings
         self.types = types
         #: what `instance of` knows
         self._feel_types = feel_types
+        #: names that are seen only where they are required; None where nobody draws the inputs
+        self._drawn = drawn
         self._language = root.get("expressionLanguage")
         #: names with blanks or operators that may stand after a dot
         self.members = frozenset(name for name in members if not name.isidentifier())
@@ -126,7 +132,25 @@ class Compiler:
             return None
         for _, message in made.problems:
             self.findings.error(element, f"“{_short(text)}” never has a value: {message}")
+        if self._drawn is not None and ANYTHING not in names:
+            self._check_names(element, made, names)
         return made
+
+    def _check_names(self, element: Element, made: feel.Expression, names: Names) -> None:
+        """Report variables that are not there."""
+        for name, _, sure in made.reads:
+            if not sure or name in names or name in BUILTINS or name == "?":
+                continue
+            if self._drawn is not None and name in self._drawn:
+                self.findings.error(
+                    element, f"“{name}” is drawn, but not required here", "connect the two"
+                )
+            else:
+                self.findings.warning(
+                    element,
+                    f"there is no variable “{name}”",
+                    "draw and connect an input, or correct",
+                )
 
     def feel(self, element: Element, text: str, names: Names) -> Code:
         """Compile a FEEL text to code; one that is wrong gives null."""

@@ -6,7 +6,7 @@ evaluation, so that a decision is made once however many others require it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,13 +79,16 @@ class Sitting:
         inputs: Mapping[Any, object],
         given: Mapping[Node, object] | None = None,
         *,
-        closed: bool = False,
+        drawn: Collection[str] = (),
     ) -> None:
         self.run = run
         self._inputs = inputs
-        #: inside a service only what it was given is seen
-        self._closed = closed
-        self._visible = {} if closed else {k: v for k, v in inputs.items() if isinstance(k, str)}
+        #: inputs that no model draws are seen everywhere; others only where they are required
+        self._visible = {
+            name: value
+            for name, value in inputs.items()
+            if isinstance(name, str) and name not in drawn
+        }
         self._values: dict[Node, object] = dict(given or {})
         self._making: set[Node] = set()
 
@@ -146,10 +149,8 @@ class Sitting:
 
     def given(self, node: Node) -> object:
         """Return what stands for a node in the inputs: by namespace and name, or by name."""
-        if self._closed:
-            return None
         key = (node.space, node.name)
-        return self._inputs[key] if key in self._inputs else self._visible.get(node.name)
+        return self._inputs[key] if key in self._inputs else self._inputs.get(node.name)
 
     def typed(self, node: Node, value: object) -> object:
         """Return a value in the type of its node, or null with a note."""
@@ -166,7 +167,7 @@ class Sitting:
     def _function(self, node: Knowledge) -> Function | None:
         if node.body is None:
             return None
-        scope = Sitting(self.run, {}, closed=True).scope(node.requires)
+        scope = Sitting(self.run, {}).scope(node.requires)
         made = make_function(
             node.name, node.parameters, node.types, node.body, scope, self.run, node.type
         )
@@ -187,7 +188,7 @@ class Sitting:
         """Make the output decisions of a service from what it is given."""
         run, outer = self.run, self.run.entry
         run.enter()
-        inner = Sitting(run, {}, given, closed=True)
+        inner = Sitting(run, {}, given)
         values = {output.name: inner.value(output) for output in node.outputs}
         run.depth -= 1
         run.entry = outer

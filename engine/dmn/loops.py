@@ -8,7 +8,7 @@ from lxml.etree import _Element as Element
 
 from engine import feel
 from engine.dmn.boxed import part
-from engine.dmn.compiler import Compiler, Names, boxes
+from engine.dmn.compiler import ANYTHING, Compiler, Names, boxes
 from engine.dmn.evaluation import Code, Evaluation, Scope
 from engine.dmn.findings import id_near
 from engine.dmn.xml import child
@@ -23,7 +23,7 @@ _THROUGH = feel.compile("for item in span return item")
 def filtered(compiler: Compiler, element: Element, names: Names) -> Code:
     """Compile a filter: a number picks one item, true keeps an item."""
     source = part(compiler, element, "in", names)
-    match = part(compiler, element, "match", names | {"item"})
+    match = part(compiler, element, "match", names | {"item", ANYTHING})
     id = id_near(element)
 
     def keep(scope: Scope, run: Evaluation) -> object:

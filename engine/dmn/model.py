@@ -47,6 +47,7 @@ class Model:
         self.name = file if space is None else space.root.get("name") or file
         #: every objection to the file and to those it imports
         self.problems = problems
+        self._drawn = frozenset() if space is None else _drawn(space)
         self._nodes: Mapping[str, Node] = {} if space is None else space.nodes
         self._by_name = {node.name: node for node in reversed(list(self._nodes.values()))}
 
@@ -77,7 +78,7 @@ class Model:
         if node is None or not isinstance(node, (Decision, ServiceNode)):
             raise NotFound(f"the model has no decision “{id_or_name}”")
         run = Evaluation(now)
-        sitting = Sitting(run, inputs)
+        sitting = Sitting(run, inputs, drawn=self._drawn)
         try:
             if isinstance(node, ServiceNode):
                 found = self._called(run, sitting, node, inputs)
@@ -100,7 +101,7 @@ class Model:
             raise NotFound(f"the model has no service or function “{id_or_name}”")
         run = Evaluation(now)
         try:
-            return self._called(run, Sitting(run, inputs), node, inputs)
+            return self._called(run, Sitting(run, inputs, drawn=self._drawn), node, inputs)
         except RecursionError:
             raise FeelError("the decision or its data are nested too deeply") from None
 
@@ -148,6 +149,10 @@ def load_files(files: Mapping[str, bytes]) -> dict[str, Model]:
             )
     _compiled([space for space, _ in read.values() if space is not None], spaces)
     return {name: Model(space, said.problems, name) for name, (space, said) in read.items()}
+
+
+def _drawn(space: Space) -> frozenset[str]:
+    return space.drawn.union(*(imported.drawn for imported in space.imports.values()))
 
 
 def _read(file: str, xml: bytes) -> tuple[Space | None, Findings]:

@@ -45,6 +45,8 @@ class Space:
         #: as FEEL sees them, without allowed values
         self.plain_types = Types(root, findings, self._foreign_plain, constrained=False)
         self._read()
+        #: names of all that is drawn
+        self.drawn = frozenset(node.name for node in self.nodes.values())
 
     def _read(self) -> None:
         for element in self.root.iter():
@@ -97,6 +99,12 @@ class Space:
                 continue
             self.imports[named(element)] = spaces[space]
 
+    def _unseen(self) -> frozenset[str] | None:
+        """Return the names that a decision sees only if it requires them; None where the inputs
+        are not drawn, as the modeler of Camunda leaves it."""
+        drawn = any(isinstance(node, InputData) for node in self.nodes.values())
+        return self.drawn if drawn else None
+
     def link(self) -> None:
         """Give every node its type and what it requires."""
         for node, element in self._elements.items():
@@ -112,7 +120,9 @@ class Space:
         for name, space in self.imports.items():
             prefix = f"{name}." if name else ""
             feel_types |= {prefix + key: kind for key, kind in space.plain_types.all().items()}
-        compiler = Compiler(self.root, self.findings, self.types, feel_types, members)
+        compiler = Compiler(
+            self.root, self.findings, self.types, feel_types, members, self._unseen()
+        )
         for node, element in self._elements.items():
             if isinstance(node, Decision) and circle(node):
                 self.findings.error(element, f"“{node.name}” requires itself", "break the circle")
