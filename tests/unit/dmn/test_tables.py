@@ -1,0 +1,174 @@
+"""Decision tables: hit policies, defaults, what is explained, and cells that are looked up."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine import feel
+from engine.dmn import load
+from engine.dmn.cells import Cell, Column
+from engine.dmn.evaluation import Evaluation
+from engine.errors import ExecutionFault
+from tests.decision_drawing import data, decision, model, needs, table
+
+RULES = [[">= 1", '"small"'], [">= 10", '"large"'], [">= 10", '"large"']]
+
+
+def drawn(*args: Any, **kwargs: Any) -> Any:
+    """Return a model with the decision `d` over the input `n`."""
+    return load(model(data("n"), decision("d", needs("n"), table(*args, **kwargs))))
+
+
+def value(inputs: list[str], rules: list[list[str]], n: object, **more: Any) -> object:
+    """Return the value of a table for one input."""
+    return drawn(inputs, rules, **more).evaluate("d", {"n": n}).value
+
+
+@pytest.mark.parametrize(
+    ("hits", "n", "wanted"),
+    [
+        ("UNIQUE", 5, "small"),
+        ("FIRST", 20, "small"),
+        ("PRIORITY", 20, "large"),
+        ("OUTPUT ORDER", 20, ["large", "large", "small"]),
+        ("RULE ORDER", 20, ["small", "large", "large"]),
+        ("COLLECT", 20, ["small", "large", "large"]),
+        ("UNIQUE", 0, None),
+        ("COLLECT", 0, None),
+    ],
+)
+def test_the_hit_policy_makes_the_value(hits: str, n: int, wanted: object) -> None:
+    assert value(["n"], RULES, n, hits=hits, output_values='"large", "small"') == wanted
+
+
+@pytest.mark.parametrize(
+    ("aggregation", "wanted"), [("SUM", 6), ("MIN", 1), ("MAX", 3), ("COUNT", 3)]
+)
+def test_a_collecting_table_gives_one_number(aggregation: str, wanted: int) -> None:
+    rules = [["> 0", "3"], ["> 1", "1"], ["> 2", "2"]]
+
+    assert value(["n"], rules, 9, hits="COLLECT", aggregation=aggregation) == wanted
+
+
+def test_two_hits_in_a_unique_table_are_a_fault_that_names_them() -> None:
+    with pytest.raises(ExecutionFault, match="n = 20: the rules 1, 2 and 3 match"):
+        value(["n"], RULES, 20)
+
+
+def test_any_accepts_rules_that_agree_only() -> None:
+    assert value(["n"], RULES[1:], 20, hits="ANY") == "large"
+    with pytest.raises(ExecutionFault, match="rules 1 and 2 match with different outputs"):
+        value(["n"], RULES, 20, hits="ANY")
+
+
+def test_the_default_output_stands_in_for_a_missing_rule() -> None:
+    model = drawn(["n"], RULES[:1], default='"none"')
+
+    made = model.evaluate("d", {"n": 0})
+
+    assert made.value == "none"
+    assert made.explanation[0]["tables"][0]["default"] is True
+
+
+def test_several_outputs_give_a_context() -> None:
+    rules = [["> 0", "n + 1", "n * 2"]]
+
+    assert value(["n"], rules, 5, outputs=["more", "twice"]) == {"more": 6, "twice": 10}
+
+
+def test_outputs_of_a_first_table_are_made_for_the_first_hit_only() -> None:
+    made = drawn(["n"], [["-", "n"], ["-", "n / 0"]], hits="FIRST").evaluate("d", {"n": 1})
+
+    assert made.value == 1
+    assert "notes" not in made.explanation[0]
+
+
+def test_the_explanation_names_rules_and_cells() -> None:
+    rules = [["> 5", '"x"', '"big x"', "as agreed in May"], ["-", '"y"', '"y"']]
+
+    made = drawn(["n.size", "n.kind"], rules).evaluate("d", {"n": {"size": 6, "kind": "x"}})
+
+    (entry,) = made.explanation
+    assert (entry["decision"], entry["value"]) == ("d", "big x")
+    assert entry["tables"] == [
+        {
+            "table": "table",
+            "hit_policy": "UNIQUE",
+            "inputs": {"n.size": 6, "n.kind": "x"},
+            "matched": [
+                {
+                    "rule": "rule1",
+                    "number": 1,
+                    "annotation": "as agreed in May",
+                    "outputs": {"output 1": "big x"},
+                }
+            ],
+            "rejected": [{"rule": "rule2", "number": 2, "input": "n.kind", "test": '"y"'}],
+        }
+    ]
+
+
+def test_a_null_input_matches_no_constant() -> None:
+    rules = [["true", '"yes"'], ['"a"', '"text"'], ["< 5", '"few"'], ["null", '"nothing"']]
+
+    assert value(["n"], rules, None) == "nothing"
+
+
+def test_cells_see_other_inputs_and_functions_of_the_value() -> None:
+    rules = [['starts with(?, "a")', "1"], ['not("b", "aa")', "2"], ["n", "3"]]
+
+    assert value(["n"], rules, "ab", hits="COLLECT") == [1, 2, 3]
+
+
+def test_a_rule_with_too_few_cells_is_a_problem() -> None:
+    found = drawn(["n", "n"], [["1", "2"]]).problems
+
+    assert [(p.element, p.line) for p in found] == [("rule1", 4)]
+    assert found[0].message.startswith("The rule has ")
+
+
+def test_a_priority_table_without_output_values_is_a_problem() -> None:
+    (found,) = drawn(["n"], RULES, hits="PRIORITY").problems
+
+    assert found.message == "A table with priorities lists its output values"
+
+
+NUMBERS = st.one_of(st.integers(-6, 6), st.decimals(-6, 6, places=1))
+PLAIN = st.one_of(
+    NUMBERS.map(str),
+    st.sampled_from(['"a"', '"b"', "true", "false"]),
+    st.builds("{} {}".format, st.sampled_from(["<", "<=", ">", ">=", "="]), NUMBERS),
+    st.builds(
+        lambda opened, ends, closed: f"{opened}{min(ends)}..{max(ends)}{closed}",
+        st.sampled_from("[("),
+        st.tuples(NUMBERS, NUMBERS),
+        st.sampled_from("])"),
+    ),
+)
+CELLS = st.one_of(st.just("-"), st.lists(PLAIN, min_size=1, max_size=3).map(", ".join))
+VALUES = st.one_of(
+    NUMBERS, st.sampled_from(["a", "b", "c", True, False, None, date(2026, 1, 1)]), st.just([1])
+)
+
+
+@given(cells=st.lists(CELLS, min_size=1, max_size=6), value=VALUES)
+def test_looking_up_finds_the_rules_that_trying_finds(cells: list[str], value: object) -> None:
+    column = Column([Cell(text, lambda: None) for text in cells])
+
+    found = column.accepted(value, (1 << len(cells)) - 1, {}, Evaluation(None))
+
+    tried = [feel.compile(text, kind="unary").evaluate({"?": value}) is True for text in cells]
+    assert [bool(found >> n & 1) for n in range(len(cells))] == tried
+
+
+def test_numbers_are_found_however_they_are_written() -> None:
+    rules = [["1.50", '"x"']]
+
+    assert value(["n"], rules, Decimal("1.5")) == "x"
+    assert value(["n"], rules, 1.5) == "x"
