@@ -293,7 +293,7 @@ def test_own_work_is_left_alone_while_the_database_is_away() -> None:
     engine = FakeEngine()
     name = engine.add(kind="continue")
 
-    def away(work: Work) -> bool:
+    def away(work: Work) -> None:
         raise Unavailable("the database cannot be reached")
 
     engine.on_run = away
