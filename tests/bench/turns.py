@@ -23,7 +23,8 @@ def measure(bench: Bench) -> list[Figure]:
     with house() as made:
         made.deploy(drawings.turns())
         old = _case_at(made, turns - _PAIRS)
-        pairs, sizes = [], (0, 0)
+        pairs: list[tuple[float, float]] = []
+        sizes = (0, 0)
         while len(pairs) < _PAIRS:
             young = _case_at(made, _YOUNG.start)
             for _ in _YOUNG:
