@@ -28,6 +28,7 @@ PURPOSES: dict[str, timedelta] = {
     "confirm": timedelta(days=30),  # confirm or correct what is needed
     "answer": timedelta(days=30),  # accept, negotiate or decline proposals
     "rate": timedelta(days=60),  # answer the survey, and change the answer
+    "file": timedelta(hours=12),  # keep a file that came with a form in which something was wrong
 }
 
 _MAC_BYTES = 24
