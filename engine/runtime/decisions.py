@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from engine.clock import new_id
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from engine.diagrams import Bundle
     from engine.model import Deployment, Value
     from engine.runtime.transaction import Transaction
+    from engine.store.connect import Connection
 
 
 class Decisions(Base):
@@ -54,11 +55,7 @@ class Decisions(Base):
             found = decisions.version(tx.connection, decision_id, version)
             if found is None:
                 raise NotFound(f"decision {decision_id!r} has no version {version!r}")
-            decisions.activate(tx.connection, [found])
-            tokens.record(
-                tx.connection, id=new_id(), at=tx.now, by=plain_text(by, "by"), verb="activate",
-                subject=f"decision {decision_id} version {version}", why=plain_text(why, "why"),
-            )  # fmt: skip
+            _make_active(tx, [found], plain_text(by, "by"), plain_text(why, "why"))
             return found._replace(active=True)
 
 
@@ -79,5 +76,45 @@ def add(tx: Transaction, fresh: Deployment, bundle: Bundle, activate: bool) -> N
     ]  # fmt: skip
     decisions.add(connection, [one._asdict() for one in made])
     if activate:
-        decisions.activate(connection, made)
+        _make_active(tx, made, fresh.created_by, fresh.comment)
     tx.library.keep_models(fresh.id, bundle.models)
+
+
+def activate_of(tx: Transaction, deployment_id: str, by: str, why: str) -> int:
+    """Let calls use the decisions of a deployment; return how many were not active."""
+    found = decisions.of_deployment(tx.connection, deployment_id)
+    return _make_active(tx, [one for one in found if not one.active], by, why)
+
+
+def roll_back_of(tx: Transaction, deployment_id: str, by: str, why: str) -> int:
+    """Let calls use what was active before the decisions of a deployment; return how many."""
+    found = decisions.of_deployment(tx.connection, deployment_id)
+    before = [_before(tx.connection, one) for one in found if one.active]
+    return _make_active(tx, [one for one in before if one is not None], by, why)
+
+
+def _before(connection: Connection, active: Decision) -> Decision | None:
+    """Return the version that was active last before the present one."""
+    others = {
+        _subject(one): one
+        for one in decisions.versions(connection, active.decision_id)
+        if one.version != active.version
+    }
+    acts = tokens.acts_on(connection, list(others))
+    last = next((act.subject for act in acts if act.verb == "activate"), None)
+    return None if last is None else others[last]
+
+
+def _make_active(tx: Transaction, wanted: Sequence[Decision], by: str, why: str) -> int:
+    """Make versions the active ones, and write down who did."""
+    decisions.activate(tx.connection, wanted)
+    for one in wanted:
+        tokens.record(
+            tx.connection, id=new_id(), at=tx.now, by=by, verb="activate",
+            subject=_subject(one), why=why,
+        )  # fmt: skip
+    return len(wanted)
+
+
+def _subject(one: Decision) -> str:
+    return f"decision {one.decision_id} version {one.version}"

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from engine.errors import Conflict, NotFound
 from engine.model import Definition
+from engine.runtime import decisions
 from engine.runtime.base import Base, plain_text, verb
 from engine.runtime.deployments import make_active, subject_of
 from engine.runtime.transaction import Transaction
@@ -19,6 +20,7 @@ class Releases(Base):
     @verb
     def activate_all(self, deployment_id: str, *, by: str, why: str = "") -> list[Definition]:
         """Let new cases use all processes of a deployment; return those that were not active.
+        Its decisions become active with them.
 
         Raises NotFound, and Conflict if all of them are active already.
         """
@@ -26,11 +28,13 @@ class Releases(Base):
         plain_text(why, "why")
         with self.transaction() as tx:
             found = _of(tx.connection, deployment_id)
-            return _switch(tx, [one for one in found if not one.active], by, why)
+            decided = decisions.activate_of(tx, deployment_id, by, why)
+            return _switch(tx, [one for one in found if not one.active], decided, by, why)
 
     @verb
     def roll_back(self, deployment_id: str, *, by: str, why: str = "") -> list[Definition]:
         """Let new cases use what was active before; return the versions that are active now.
+        Its decisions go back with them.
 
         A process that it has brought as the first stays active. Raises NotFound, and Conflict if
         nothing of it is active or nothing was there before.
@@ -40,7 +44,8 @@ class Releases(Base):
         with self.transaction() as tx:
             found = _of(tx.connection, deployment_id)
             before = _before(tx.connection, [one for one in found if one.active])
-            return _switch(tx, list(before.values()), by, why)
+            decided = decisions.roll_back_of(tx, deployment_id, by, why)
+            return _switch(tx, list(before.values()), decided, by, why)
 
     def rolls_back_to(self, deployment_id: str) -> dict[str, Definition]:
         """Return by process id what `roll_back` would make active. Raises NotFound."""
@@ -75,8 +80,10 @@ def _before(connection: Connection, active: list[Definition]) -> dict[str, Defin
     return found
 
 
-def _switch(tx: Transaction, wanted: list[Definition], by: str, why: str) -> list[Definition]:
-    if not wanted:
+def _switch(
+    tx: Transaction, wanted: list[Definition], decided: int, by: str, why: str
+) -> list[Definition]:
+    if not wanted and not decided:
         raise Conflict("nothing would change: no other version is there to be made active")
     for one in wanted:
         make_active(tx, one, by=by, why=why)

@@ -59,6 +59,13 @@ _TAGGED = Statement(
     .limit(1),
     Decision,
 )
+_OF_DEPLOYMENT = Statement(
+    sa.select(*_columns)
+    .where(_ours, _c.deployment_id == bindparam("deployment_id"))
+    .order_by(_c.decision_id),
+    Decision,
+)
+_VERSIONS = Statement(sa.select(*_columns).where(_ours, _named).order_by(_c.version), Decision)
 _TOPS = Statement[Row](
     sa.select(_c.decision_id, sa.func.max(_c.version)).where(_ours).group_by(_c.decision_id)
 )
@@ -96,6 +103,16 @@ def active(connection: Connection, decision_id: str) -> Decision | None:
 def version(connection: Connection, decision_id: str, number: int) -> Decision | None:
     """Return one version of a decision."""
     return connection.one(_VERSION, decision_id=decision_id, version=number)
+
+
+def of_deployment(connection: Connection, deployment_id: str) -> list[Decision]:
+    """Return the decisions that a deployment has brought."""
+    return connection.all(_OF_DEPLOYMENT, deployment_id=deployment_id)
+
+
+def versions(connection: Connection, decision_id: str) -> list[Decision]:
+    """Return all versions of a decision, the oldest first."""
+    return connection.all(_VERSIONS, decision_id=decision_id)
 
 
 def beside(connection: Connection, decision_id: str, definition_id: str) -> Decision | None:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from engine.errors import BadInput, DeploymentRefused, NotFound
+from engine.errors import BadInput, Conflict, DeploymentRefused, NotFound
 from engine.runtime import Engine
 from tests.decision_drawing import data, decision, literal, model, needs, table
 from tests.integration import drawings
@@ -172,3 +172,19 @@ def test_deciding_by_hand_gives_value_and_explanation(engine: Engine) -> None:
         engine.decide("risk", {}, version=2)
     with pytest.raises(BadInput):
         engine.decide("risk", {"age": object()})
+
+
+def test_decisions_go_back_with_their_deployment_to_what_was_active_before(engine: Engine) -> None:
+    engine.deploy({"p.bpmn": called(), "risk.dmn": rules(["-", '"first"'])}, by="ann")
+    engine.deploy({"risk.dmn": rules(["-", '"second"'])}, by="ann")
+    engine.activate_decision("risk", 1, by="ann")
+    third = engine.deploy({"risk.dmn": rules(["-", '"third"'])}, by="ann")
+    assert engine.decide("risk", {}).value == "third"
+
+    engine.roll_back(third.id, by="bob", why="wrong")
+
+    assert engine.decide("risk", {}).value == "first"
+    engine.activate_all(third.id, by="bob")
+    assert engine.decide("risk", {}).value == "third"
+    with pytest.raises(Conflict):
+        engine.activate_all(third.id, by="bob")
