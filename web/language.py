@@ -17,6 +17,7 @@ import flask_babel
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from babel.support import Translations
 from flask import Flask, Response, g, request
 from markupsafe import Markup
@@ -201,5 +202,4 @@ def due_words(left: timedelta) -> str:
 
 def number(value: Any) -> str:
     """Return a number with the separators of the language, all its digits."""
-    found: str = flask_babel.format_decimal(value, decimal_quantization=False)
-    return found
+    return format_decimal(value, locale=current(), decimal_quantization=False)

@@ -25,7 +25,17 @@ if TYPE_CHECKING:
     from engine.settings import Settings
 
 #: modules of web/ with a `DESK`; one that is not there yet is left out
-DESKS = ("login", "desk", "cases", "escalations", "deployments", "incidents", "portal", "outbox")
+DESKS = (
+    "login",
+    "desk",
+    "task",
+    "cases",
+    "escalations",
+    "deployments",
+    "incidents",
+    "portal",
+    "outbox",
+)
 #: for `roles=`: open to everybody, with or without an account
 PUBLIC = frozenset({"public"})
 #: for `roles=`: everybody who has an account; everybody who works here
@@ -68,6 +78,8 @@ class Desk:
         self.homes: dict[str, str] = {}
         #: what all templates may call
         self.globals: dict[str, Callable[..., Any]] = {}
+        #: filters of all templates
+        self.filters: dict[str, Callable[..., Any]] = {}
 
     def page(
         self, rule: str, *, roles: Iterable[str], methods: Iterable[str] = ("GET",),
@@ -153,6 +165,7 @@ def install(app: Flask, settings: Settings, house: House) -> None:
         desk.blueprint.register_error_handler(HTTPException, refusals.http_refused)
         app.register_blueprint(desk.blueprint)
         app.jinja_env.globals.update(desk.globals)
+        app.jinja_env.filters.update(desk.filters)
     app.jinja_env.globals.update(
         csrf_field=csrf.field, csrf_token=csrf.token, nonce=headers.nonce, visitor=visitor,
         navigation=lambda: pages.entries(_role()), home=homes, asset=asset, here=here,

@@ -25,3 +25,27 @@ document.addEventListener("keydown", (event) => {
 
 // what is wrong is read first
 document.getElementById("errors")?.focus();
+
+// a form with data-draft is kept on the server while it is being filled in
+const form = document.querySelector("form[data-draft]");
+if (form) {
+  const state = document.getElementById("draft-state");
+  let timer = 0;
+  let sent = false;
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      if (sent) return;
+      const body = new FormData(form);
+      body.set("act", "draft");
+      const answer = await fetch(form.action, { method: "POST", body, headers: { "X-Caseway": "draft" } });
+      if (answer.ok && state) {
+        state.textContent = `${form.dataset.draft} ${new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" })}`;
+      }
+    }, 2000);
+  });
+  form.addEventListener("submit", () => {
+    sent = true;
+    clearTimeout(timer);
+  });
+}
