@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from engine import kernel
 from engine.clock import new_id
-from engine.errors import BadInput, Conflict
-from engine.model import Event, UserTask
-from engine.runtime.base import Base, found_task, note, page_size, plain_text, verb
+from engine.errors import BadInput, Conflict, NotFound
+from engine.model import Complete, Event, Instance, UserTask
+from engine.runtime import steps
+from engine.runtime.base import Base, admitted, found_task, note, page_size, plain_text, verb
 from engine.runtime.transaction import Transaction
 from engine.store import instances, pressure, tasks, tokens
 
@@ -63,6 +66,29 @@ class Escalations(Base):
             return found_task(tx.connection, task_id)
 
     @verb
+    def answer_escalation(
+        self, task_id: str, decision: Mapping[str, Any], *, by: str, act: str, why: str
+    ) -> Instance:
+        """Complete an open task, whoever has it, and write that down as an act with its reason.
+
+        Raises NotFound, BadInput, and Conflict if it is over.
+        """
+        values = admitted(decision, self.settings.input_limit)
+        plain_text(by, "by")
+        plain_text(why, "why")
+        with self.transaction() as tx:
+            found = tasks.lock(tx.connection, task_id)
+            if found is None:
+                raise NotFound(f"there is no user task {task_id!r}")
+            task, case = found
+            if not tasks.complete(tx.connection, task, by, tx.now):
+                raise Conflict(f"task {task_id} is over: it was {task.state}")
+            _record(tx, task, act, by, why)
+            done = Event("task.completed", task.instance_id, task.element_id, task.token)
+            command = Complete(token=task.token, result=values)
+            return steps.advance(tx, case, command, by=by, before=[done]).value()
+
+    @verb
     def notified(self, task_id: str, *, whom: str, by: str, why: str) -> UserTask:
         """Write down that somebody was told about a task. Raises NotFound, Conflict."""
         plain_text(by, "by")
@@ -73,6 +99,11 @@ class Escalations(Base):
             note(tx, task.root_id, [event], by)
             _record(tx, task, "notify", by, f"{whom}: {why}"[:1000])
             return task
+
+    def running(self, process_id: str, *, limit: int = 300) -> list[Instance]:
+        """Return the running instances of a process, cases and called ones, oldest first."""
+        with self.reading() as connection:
+            return pressure.running(connection, process_id, page_size(limit))
 
     def pressing(self, ladder: str, *, until: datetime, limit: int = 300) -> list[UserTask]:
         """Return the open tasks of the process `ladder`, and of all others what is due by then."""

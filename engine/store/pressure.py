@@ -9,13 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from engine.model import UserTask
-from engine.store import tasks
+from engine.model import Instance, UserTask
+from engine.store import instances, tasks
 from engine.store.connect import Connection
 from engine.store.statement import Statement
-from engine.store.tables import user_task, work
+from engine.store.tables import instance, user_task, work
 
-_t, _w = user_task.c, work.c
+_t, _w, _i = user_task.c, work.c, instance.c
 _tenant: sa.BindParameter[str] = bindparam("tenant")
 _OPEN: sa.ColumnElement[str] = sa.literal_column("'open'")
 _TIMER: sa.ColumnElement[str] = sa.literal_column("'timer'")
@@ -28,6 +28,14 @@ _PRESSING = Statement(
     .order_by(_t.due_at.is_(None), _t.due_at, _t.id)
     .limit(bindparam("limit")),
     tasks.task_of,
+)
+_RUNNING = Statement(
+    sa.select(*instances.COLUMNS)
+    .where(_i.tenant == _tenant, _i.process_id == bindparam("process_id"))
+    .where(_i.state == sa.literal_column("'running'"))
+    .order_by(_i.id)
+    .limit(bindparam("limit")),
+    instances.instance_of,
 )
 _POSTPONE = Statement[Any](
     sa.update(user_task)
@@ -53,6 +61,11 @@ def pressing(
 ) -> list[UserTask]:  # fmt: skip
     """Return open tasks of one process, and of all others what is due by then, in that order."""
     return connection.all(_PRESSING, ladder=ladder, until=until, limit=limit)
+
+
+def running(connection: Connection, process_id: str, limit: int) -> list[Instance]:
+    """Return the running instances of a process, root or called, oldest first."""
+    return connection.all(_RUNNING, process_id=process_id, limit=limit)
 
 
 def postpone(connection: Connection, task_id: str, until: datetime) -> bool:

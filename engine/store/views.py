@@ -71,6 +71,8 @@ class Trouble(NamedTuple):
     number: int
     first_at: datetime
     last_at: datetime
+    #: id of one of them
+    sample_id: str
 
 
 _p, _i, _w, _s, _t, _x = past.c, instance.c, work.c, subscription.c, user_task.c, incident.c
@@ -143,7 +145,7 @@ _STOPPED = Statement[tuple[str, int]](
 _TROUBLES = Statement(
     sa.select(
         _x.process_id, _x.element_id, _x.kind, _x.message,
-        sa.func.count(), sa.func.min(_x.created_at), sa.func.max(_x.created_at),
+        sa.func.count(), sa.func.min(_x.created_at), sa.func.max(_x.created_at), sa.func.max(_x.id),
     )
     .where(_x.tenant == _tenant, _x.resolved_at.is_(None))
     .group_by(_x.process_id, _x.element_id, _x.kind, _x.message)
