@@ -1,0 +1,95 @@
+"""The texts that leave the house, by template and language, from the letters.*.txt beside this.
+
+`write` fills a template with facts; what customers wrote is only ever put in, never read as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from importlib import resources
+from typing import Any, NamedTuple
+
+
+class Letter(NamedTuple):
+    """One text: subject and body."""
+
+    subject: str
+    body: str
+
+
+#: template -> purpose of the link in it (handlers/links.py); "" has none
+LINKS: dict[str, str] = {
+    "confirm_needs": "confirm",
+    "confirm_needs_reminder": "confirm",
+    "proposal": "answer",
+    "proposal_reminder": "answer",
+    "survey": "rate",
+    "survey_reminder": "rate",
+    "escalation": "",
+    "escalation_note": "",
+}
+_FOLLOW = "follow"
+
+
+def read_letters(text: str) -> dict[str, Letter]:
+    """Return the letters of a file: `## name`, the subject, an empty line, the body."""
+    parts = (part.partition("\n") for part in text.split("## ")[1:])
+    found = ((name.strip(), *rest.partition("\n")[::2]) for name, _, rest in parts)
+    return {name: Letter(subject.strip(), body.strip()) for name, subject, body in found}
+
+
+def _file(language: str) -> str:
+    return resources.files("handlers").joinpath(f"letters.{language}.txt").read_text("utf-8")
+
+
+#: language -> template -> letter
+TEMPLATES = {language: read_letters(_file(language)) for language in ("zh", "en")}
+
+
+class _Facts(dict[str, Any]):
+    def __missing__(self, name: str) -> str:
+        return "-"
+
+
+def write(
+    template: str, language: str, facts: Mapping[str, Any], *, name: str | None, link: str
+) -> Letter:
+    """Return a letter with its greeting, its link, and the number of the case in the subject."""
+    texts = TEMPLATES.get(language, TEMPLATES["en"])
+    if template not in texts:
+        raise ValueError(f"there is no template {template!r}; there are {', '.join(texts)}")
+    known = _Facts({key: plain(value) for key, value in _flat(facts).items() if value is not None})
+    letter = texts[template]
+    number = facts.get("case_number")
+    subject = letter.subject.format_map(known) + (f" [{number}]" if number else "")
+    hello = f"{name or '您好'}：" if language == "zh" else f"Dear {name or 'customer'},"
+    body = f"{hello}\n\n{letter.body.format_map(known).strip()}\n"
+    return Letter(subject, f"{body}\n{link}\n" if link else body)
+
+
+def link_purpose(template: str) -> str:
+    """Return what the link in a letter is for; "" for letters without one."""
+    return LINKS.get(template, _FOLLOW)
+
+
+def plain(value: Any) -> str:
+    """Return a fact as people read it; lists stand one item a line."""
+    if isinstance(value, list):
+        return "\n".join(f"- {plain(item)}" for item in value)
+    if isinstance(value, Mapping):
+        return " · ".join(plain(part) for part in value.values() if part is not None)
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+def _flat(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return facts with those of a proposal or of requirements beside the others."""
+    flat = {**facts, "what": facts.get("subject")}
+    proposal = facts.get("proposal")
+    if isinstance(proposal, Mapping):
+        flat = {**flat, **proposal}
+    requirements = facts.get("requirements")
+    if isinstance(requirements, Mapping):
+        parts = {k: v for k, v in requirements.items() if v}
+        flat["requirements"] = "\n".join(plain(part) for part in parts.values())
+    return flat

@@ -1,0 +1,336 @@
+"""The business tables: who asked, what was said, promised, priced and done. All their SQL is here.
+
+Each write is keyed by the idempotency key of its caller, so that a second attempt finds the row of
+the first. Transactions are short and never open during network calls; inline handlers may not come
+here. The schema has a number of its own in `records_schema`, apart from that of the engine.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+if TYPE_CHECKING:
+    from engine.settings import Settings
+
+Row = dict[str, Any]
+Make = Callable[[sa.Connection], Row]
+
+#: counts up with each change of the tables; every change but the first has an entry in _CHANGES
+SCHEMA = 1
+_CHANGES: dict[int, Sequence[str]] = {}
+#: any number, the same for all nodes: two of them never change the tables at once
+_LOCK = 7_116_931_046
+_BUSY_S = 10
+
+metadata = sa.MetaData()
+
+
+def _table(name: str, *columns: sa.Column[Any], unique: Sequence[Sequence[str]] = ()) -> sa.Table:
+    """Return a table with tenant, id and the key of the write that made the row."""
+    return sa.Table(
+        f"records_{name}",
+        metadata,
+        sa.Column("tenant", sa.String(64), primary_key=True),
+        sa.Column("id", sa.String(64), primary_key=True),
+        sa.Column("key", sa.String(300), nullable=False),
+        *columns,
+        sa.UniqueConstraint("tenant", "key", name=f"uq_records_{name}_key"),
+        *(
+            sa.UniqueConstraint("tenant", *names, name=f"uq_records_{name}_{names[-1]}")
+            for names in unique
+        ),
+    )
+
+
+def _text(name: str, *, needed: bool = False, index: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.Text, nullable=not needed, index=index)
+
+
+schema = sa.Table("records_schema", metadata, sa.Column("number", sa.Integer, primary_key=True))
+
+#: a case and its number; `id` is the number
+case = _table(
+    "case", sa.Column("year", sa.Integer), sa.Column("seq", sa.Integer), _text("root_id"),
+    _text("state"), _text("outcome"), _text("subject"), _text("language"), _text("customer_id"),
+    _text("opened_at"), _text("closed_at"), unique=[("year", "seq")],
+)  # fmt: skip
+#: a person or organisation that asks; state: known | provisional
+customer = _table(
+    "customer", _text("name"), _text("email"), _text("phone"), _text("tier"), _text("language"),
+    _text("preferred_channel"), _text("state"), _text("created_at"),
+)  # fmt: skip
+#: an address by which a customer is known; kind: email | phone | name
+identity = _table(
+    "identity", _text("kind", needed=True), _text("value", needed=True, index=True),
+    _text("customer_id", needed=True),
+)  # fmt: skip
+#: what came in and went out; direction: in | out; state: taken | queued | sent | refused
+message = _table(
+    "message", _text("direction"), _text("case_number", index=True), _text("token", index=True),
+    _text("message_id", index=True), _text("channel"), _text("address"), _text("template"),
+    _text("expects"), _text("subject"), _text("text"), _text("state"), _text("file"), _text("at"),
+)  # fmt: skip
+#: a price; state: offered | accepted | void
+quote = _table(
+    "quote", _text("case_number", index=True), _text("content"), _text("total"), _text("state"),
+    _text("accepted_by"), _text("accepted_at"), _text("document_hash"), _text("created_at"),
+)  # fmt: skip
+#: who can work; skills, teams and days are lists as JSON, shifts are local times such as 09:00
+staff = _table(
+    "staff", _text("name"), _text("email"), _text("skills"), _text("teams"), _text("days"),
+    _text("shift_from"), _text("shift_to"), _text("zone"), _text("capacity_hours"),
+    sa.Column("active", sa.Boolean),
+)  # fmt: skip
+#: who does what; state: assigned | returned | done | cancelled
+work_order = _table(
+    "work_order", _text("case_number", index=True), _text("root_id"), _text("title"),
+    _text("skill"), _text("user", index=True), _text("hours"), _text("state"), _text("report"),
+    _text("spent_hours"), _text("assigned_at"), _text("ended_at"),
+)  # fmt: skip
+#: a question how it was; score 1 to 5
+survey = _table(
+    "survey", _text("case_number", index=True), _text("sent_at"),
+    sa.Column("score", sa.Integer), _text("comment"), _text("answered_at"),
+)  # fmt: skip
+#: what somebody was promised; state: open | kept | broken
+promise = _table(
+    "promise", _text("case_number", index=True), _text("text"), _text("due_on"), _text("state"),
+    _text("made_at"),
+)  # fmt: skip
+
+
+class Records:
+    """The business tables of one database and tenant. Safe to share by threads."""
+
+    _open: dict[tuple[str, str], Records] = {}  # noqa: RUF012 - one for each database
+    _opening = threading.Lock()
+
+    def __init__(self, url: str, tenant: str = "default") -> None:
+        parsed = sa.engine.make_url(url)
+        self._sqlite = parsed.get_backend_name() == "sqlite"
+        self.tenant = tenant
+        if self._sqlite:
+            # a connection for each transaction: nothing stays open, nothing is inherited by a fork
+            options: dict[str, Any] = {"isolation_level": None, "timeout": _BUSY_S}
+            self._db = sa.create_engine(parsed, poolclass=NullPool, connect_args=options)
+            sa.event.listen(self._db, "connect", _pragmas)
+            sa.event.listen(self._db, "begin", _begin)
+        else:
+            url_of_driver = parsed.set(drivername="postgresql+psycopg")
+            self._db = sa.create_engine(url_of_driver, poolclass=NullPool)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Records:
+        """Return the tables of an installation, brought up to date at the first call."""
+        known = (settings.url, settings.tenant)
+        with cls._opening:
+            if known not in cls._open:
+                settings.data_dir.mkdir(parents=True, exist_ok=True)
+                opened = cls(*known)
+                opened.migrate()
+                cls._open[known] = opened
+            return cls._open[known]
+
+    def migrate(self) -> None:
+        """Bring the tables up to date; a database of a newer Caseway is refused."""
+        with self.writing() as connection:
+            if not self._sqlite:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+            metadata.create_all(connection)
+            found = connection.scalar(sa.select(sa.func.max(schema.c.number)))
+            if found is not None and found > SCHEMA:
+                raise ValueError(f"records_schema is {found}, this Caseway knows {SCHEMA}")
+            for number in range((found or SCHEMA) + 1, SCHEMA + 1):
+                for statement in _CHANGES[number]:
+                    connection.execute(sa.text(statement))
+            if found != SCHEMA:
+                connection.execute(sa.insert(schema).values(number=SCHEMA))
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Yield a connection in a short transaction; an exception undoes it."""
+        with self._db.begin() as connection:
+            yield connection
+
+    # -------------------------------------------------------------- by id, by key
+
+    def once(self, table: sa.Table, key: str, make: Make) -> Row:
+        """Return the row that was written with this key; make it if there is none yet."""
+        try:
+            return self._once(table, key, make)
+        except sa.exc.IntegrityError:
+            # another process has written it, or taken its number, since this one looked
+            return self._once(table, key, make)
+
+    def _once(self, table: sa.Table, key: str, make: Make) -> Row:
+        if not key:
+            raise ValueError("a write needs the key of its work item")
+        with self.writing() as connection:
+            known = self.first(connection, table, key=key)
+            if known is not None:
+                return known
+            connection.execute(
+                sa.insert(table).values(tenant=self.tenant, key=key, **make(connection))
+            )
+            row = self.first(connection, table, key=key)
+            assert row is not None
+            return row
+
+    def first(self, connection: sa.Connection, table: sa.Table, **where: Any) -> Row | None:
+        """Return the first row with these values."""
+        found = self.rows(connection, table, **where)
+        return found[0] if found else None
+
+    def rows(self, connection: sa.Connection, table: sa.Table, **where: Any) -> list[Row]:
+        """Return all rows with these values, in the order of their ids."""
+        query = sa.select(table).where(table.c.tenant == self.tenant)
+        for name, value in where.items():
+            query = query.where(table.c[name] == value)
+        return [dict(row._mapping) for row in connection.execute(query.order_by(table.c.id))]
+
+    def get(self, table: sa.Table, **where: Any) -> Row | None:
+        """Return the first row with these values, read in a transaction of its own."""
+        with self.writing() as connection:
+            return self.first(connection, table, **where)
+
+    def all(self, table: sa.Table, **where: Any) -> list[Row]:
+        """Return all rows with these values, read in a transaction of its own."""
+        with self.writing() as connection:
+            return self.rows(connection, table, **where)
+
+    def change(self, table: sa.Table, where: Mapping[str, Any], **values: Any) -> int:
+        """Set values in the rows found; return how many there are."""
+        with self.writing() as connection:
+            return self._change(connection, table, where, **values)
+
+    def _change(
+        self, connection: sa.Connection, table: sa.Table, where: Mapping[str, Any], **values: Any
+    ) -> int:
+        update = sa.update(table).where(table.c.tenant == self.tenant)
+        for name, value in where.items():
+            update = update.where(table.c[name] == value)
+        return connection.execute(update.values(**values)).rowcount
+
+    # -------------------------------------------------------------- cases
+
+    def number_case(self, key: str, now: datetime, given: str | None = None) -> str:
+        """Return the number of a case, such as 2026-000123: the given one, or the next free."""
+        if given is not None:
+            year, _, seq = given.partition("-")
+            known = self.get(case, id=given)
+            if known is None:
+                self.once(case, key, lambda _: self._opened(given, int(year), int(seq), now))
+            return given
+
+        def next_free(connection: sa.Connection) -> Row:
+            highest = connection.scalar(
+                sa.select(sa.func.max(case.c.seq))
+                .where(case.c.tenant == self.tenant, case.c.year == now.year)
+            )  # fmt: skip
+            seq = (highest or 0) + 1
+            return self._opened(f"{now.year}-{seq:06d}", now.year, seq, now)
+
+        number: str = self.once(case, key, next_free)["id"]
+        return number
+
+    def _opened(self, number: str, year: int, seq: int, now: datetime) -> Row:
+        return {
+            "id": number, "year": year, "seq": seq, "state": "open", "opened_at": now.isoformat()
+        }  # fmt: skip
+
+    def close_case(self, number: str, outcome: str, now: datetime) -> Row:
+        """End a case and let go of its assigned work; a second call changes nothing."""
+        with self.writing() as connection:
+            found = self.first(connection, case, id=number)
+            if found is None:
+                raise ValueError(f"there is no case {number!r}")
+            if found["state"] != "closed":
+                ended = {"state": "closed", "outcome": outcome, "closed_at": now.isoformat()}
+                self._change(connection, case, {"id": number}, **ended)
+                self._change(
+                    connection, work_order, {"case_number": number, "state": "assigned"},
+                    state="cancelled", ended_at=now.isoformat(),
+                )  # fmt: skip
+                found |= ended
+            return found
+
+    # -------------------------------------------------------------- customers
+
+    def known_by(self, identities: Sequence[tuple[str, str]]) -> list[Row]:
+        """Return the customers that have one of these (kind, value), each once."""
+        found: dict[str, Row] = {}
+        with self.writing() as connection:
+            for kind, value in identities:
+                for one in self.rows(connection, identity, kind=kind, value=value):
+                    row = self.first(connection, customer, id=one["customer_id"])
+                    if row is not None:
+                        found.setdefault(row["id"], row)
+        return list(found.values())
+
+    def add_customer(
+        self, key: str, values: Row, identities: Sequence[tuple[str, str]], new_id: str
+    ) -> Row:
+        """Store a customer with the addresses it is known by."""
+        row = self.once(customer, key, lambda _: {"id": new_id, **values})
+        self.add_identities(key, row["id"], identities)
+        return row
+
+    def add_identities(
+        self, key: str, customer_id: str, identities: Sequence[tuple[str, str]]
+    ) -> None:
+        """Let a customer be known by further addresses."""
+        for kind, value in identities:
+            row = {"kind": kind, "value": value, "customer_id": customer_id}
+            at = f"{key}/{kind}"
+            self.once(identity, at, lambda _, row=row, at=at: {"id": at[-64:], **row})  # type: ignore[misc]
+
+    # -------------------------------------------------------------- staff and work orders
+
+    def employ(self, user: str, values: Row) -> None:
+        """Store a member of the staff, or change one; `handlers.staff.employ` makes the values."""
+        self.once(staff, user, lambda _: {"id": user, **values})
+        self.change(staff, {"id": user}, **values)
+
+    def assign(self, key: str, order: Row, choose: Callable[[list[Row]], str | None]) -> Row | None:
+        """Assign a work order to whom `choose` takes of the staff; None if it takes nobody.
+
+        Each member of the staff comes with `load`, the hours assigned and not done. Choosing and
+        assigning are one transaction, so that two orders never share the same free hours.
+        """
+        with self.writing() as connection:
+            if not self._sqlite:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK + 1)))
+            known = self.first(connection, work_order, key=key)
+            if known is not None:
+                return known
+            people = self.rows(connection, staff, active=True)
+            for person in people:
+                open_orders = self.rows(connection, work_order, user=person["id"], state="assigned")
+                person["load"] = sum((Decimal(o["hours"]) for o in open_orders), Decimal(0))
+            user = choose(people)
+            if user is None:
+                return None
+            row = {**order, "user": user, "state": "assigned"}
+            connection.execute(
+                sa.insert(work_order).values(tenant=self.tenant, key=key, id=key[-64:], **row)
+            )
+            return self.first(connection, work_order, key=key)
+
+
+def _pragmas(connection: sqlite3.Connection, record: object) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _begin(connection: sa.Connection) -> None:
+    # the write lock at once: a reading transaction that wants to write later could be refused
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
