@@ -67,6 +67,8 @@ class Desk:
 
     def __init__(self, name: str) -> None:
         self.blueprint = Blueprint(name, "web")
+        self.blueprint.register_error_handler(EngineError, refusals.refused)
+        self.blueprint.register_error_handler(HTTPException, refusals.http_refused)
         #: endpoint -> who may use it
         self.roles: dict[str, frozenset[str]] = {}
         #: endpoints that take files, so that a body may be as large as upload_limit
@@ -161,8 +163,6 @@ def install(app: Flask, settings: Settings, house: House) -> None:
     app.before_request(lambda: _door(pages))
     app.after_request(headers.add)
     for desk in pages.desks:
-        desk.blueprint.register_error_handler(EngineError, refusals.refused)
-        desk.blueprint.register_error_handler(HTTPException, refusals.http_refused)
         app.register_blueprint(desk.blueprint)
         app.jinja_env.globals.update(desk.globals)
         app.jinja_env.filters.update(desk.filters)

@@ -29,10 +29,11 @@ def declared(app: Flask, endpoint: str) -> frozenset[str] | None:
 
 def address(app: Flask, rule: Rule) -> str:
     """Return an address of a route; nothing is stored under its ids."""
-    values: dict[str, Any] = {
-        name: 1 if type(converter).__name__ == "IntegerConverter" else "x"
-        for name, converter in rule._converters.items()
-    }
+    values: dict[str, Any] = {}
+    for name, converter in rule._converters.items():
+        choices = sorted(getattr(converter, "items", ()))
+        is_number = type(converter).__name__ == "IntegerConverter"
+        values[name] = choices[0] if choices else 1 if is_number else "x"
     with app.test_request_context():
         return str(app.url_map.bind("localhost").build(rule.endpoint, values, force_external=False))
 
