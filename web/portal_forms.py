@@ -46,19 +46,29 @@ class Ask:
         return None if self.email else self.reach
 
 
+def fresh_nonce() -> str:
+    """Return what tells one form from all others, however often it is sent."""
+    return secrets.token_urlsafe(18)
+
+
+def read_nonce(given: Mapping[str, str]) -> str:
+    """Return the nonce of a form; a fresh one if somebody has made it up."""
+    nonce = given.get("nonce", "")
+    return nonce if _NONCE.fullmatch(nonce) else fresh_nonce()
+
+
 def blank_ask() -> Ask:
     """Return an empty form."""
-    return Ask(nonce=secrets.token_urlsafe(18))
+    return Ask(nonce=fresh_nonce())
 
 
 def read_ask(given: Mapping[str, str]) -> Ask:
     """Return what was typed; `wrong` says what is missing."""
-    nonce = given.get("nonce", "")
     ask = Ask(
         text=_paragraphs(given.get("text", "")),
         reach=_line(given.get("reach", "")),
         name=_line(given.get("name", "")),
-        nonce=nonce if _NONCE.fullmatch(nonce) else secrets.token_urlsafe(18),
+        nonce=read_nonce(given),
     )
     _check_length(ask.wrong, "text", ask.text, MOST_TEXT, required=True)
     _check_length(ask.wrong, "name", ask.name, MOST_LINE, required=False)
