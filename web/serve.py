@@ -7,6 +7,7 @@ pipe of heartbeats (worker to web). It imports nothing heavy and touches no data
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import logging
 import os
 import select
@@ -54,6 +55,14 @@ def url_of(listener: socket.socket) -> str:
     """Return the address of a listening socket as people type it."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def restart_delay_s(failures: int) -> float:

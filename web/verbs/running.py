@@ -32,6 +32,7 @@ def serve(session: Session, host: str | None, port: int | None) -> int:
     settings = session.settings
     prepare(settings)
     configure(settings.log_level, "serve")
+    refuse_open_door(session)
     listener = bind(settings.host, settings.port)
     url = url_of(listener)
     click.echo(json.dumps({"url": url, "pid": os.getpid()}) if session.out.as_json else url)
@@ -54,6 +55,7 @@ def web(session: Session, host: str | None, port: int | None) -> None:
 
     session.overrides |= {"host": host, "port": port}
     settings = session.settings
+    refuse_open_door(session)
     listener = bind(settings.host, settings.port)
     click.echo(url_of(listener))
     sys.stdout.flush()
@@ -81,6 +83,23 @@ def work(session: Session, drain: bool) -> int:
     prepare(session.settings)
     configure(session.settings.log_level, "worker")
     return worker_main(session.settings)
+
+
+def refuse_open_door(session: Session) -> None:
+    """Raise SettingsError if other machines could sign in with the accounts of a demonstration."""
+    from engine.errors import SettingsError
+    from web.serve import is_loopback
+
+    host = session.settings.host
+    if is_loopback(host):
+        return
+    known = [user.name for user in session.engine.users() if user.demo and not user.disabled_at]
+    session.engine.close()  # the children open the database for themselves
+    if known:
+        raise SettingsError(
+            f"host {host} can be reached from other machines, and there are demonstration users "
+            f"({', '.join(known)}): disable them with `caseway users disable NAME` first"
+        )
 
 
 VERBS = (serve, web, work)
