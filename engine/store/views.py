@@ -56,6 +56,8 @@ class OpenTask(NamedTuple):
     """The open tasks of one name in one case."""
 
     root_id: str
+    process_id: str
+    element_id: str
     name: str
     number: int
     due_at: datetime | None
@@ -131,9 +133,16 @@ _CATCHES = Statement(
     Wait,
 )  # fmt: skip
 _OPEN_TASKS = Statement(
-    sa.select(_t.root_id, _t.name, sa.func.count(), sa.func.min(_t.due_at))
+    sa.select(
+        _t.root_id,
+        _t.process_id,
+        _t.element_id,
+        _t.name,
+        sa.func.count(),
+        sa.func.min(_t.due_at),
+    )
     .where(_t.tenant == _tenant, among(_t.root_id, "ids"), _t.state == _OPEN)
-    .group_by(_t.root_id, _t.name)
+    .group_by(_t.root_id, _t.process_id, _t.element_id, _t.name)
     .order_by(_t.root_id, sa.func.min(_t.id)),
     OpenTask,
 )

@@ -3,11 +3,24 @@
 /** Below this, labels cannot be read. */
 const READABLE = 0.55;
 
+/** Free space around the drawing, in pixels of the screen. */
+const MARGIN = 20;
+
 export function fit(viewer) {
   const canvas = viewer.get("canvas");
-  canvas.zoom("fit-viewport", "auto");
+  const { inner, outer } = canvas.viewbox();
+  const wide = (outer.width - 2 * MARGIN) / inner.width;
+  const high = (outer.height - 2 * MARGIN) / inner.height;
   // a small diagram is not blown up
-  if (canvas.zoom() > 1.2) canvas.zoom(1.2, "auto");
+  const scale = Math.min(wide, high, 1.2);
+  const width = outer.width / scale;
+  const height = outer.height / scale;
+  canvas.viewbox({
+    x: inner.x - (width - inner.width) / 2,
+    y: inner.y - (height - inner.height) / 2,
+    width,
+    height,
+  });
 }
 
 export function zoomBy(viewer, factor) {

@@ -4,6 +4,7 @@ import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 import zeebe from "zeebe-bpmn-moddle/resources/zeebe.json";
 import { addControls } from "./controls.js";
 import { bringIntoView, fit, readable } from "./camera.js";
+import { widenLabels } from "./labels.js";
 import { addBadges, addMarks } from "./marks.js";
 import { translateNames } from "./names.js";
 import { connectPage } from "./selection.js";
@@ -43,11 +44,13 @@ async function show(figure) {
     bpmnRenderer: COLOURS,
     moddleExtensions: { zeebe },
   });
-  viewer.on("import.parse.complete", ({ elementsById }) => {
+  viewer.on("import.parse.complete", ({ definitions, elementsById }) => {
     translateNames(Object.values(elementsById || {}), figure.dataset.lang);
+    widenLabels(definitions);
   });
-  await viewer.importXML(xml, page.plane);
+  // from here on the canvas has a size
   figure.classList.add("diagram-drawn");
+  await viewer.importXML(xml, page.plane);
   addMarks(viewer, page.marks || {});
   addBadges(viewer, page.badges || []);
   fit(viewer);
@@ -55,10 +58,18 @@ async function show(figure) {
   addControls(figure, viewer, page.words || {});
   connectPage(figure, viewer);
   if (page.focus) bringIntoView(viewer, page.focus);
+  closeWords(figure);
+}
+
+/** What says the same in words is open without a script; beside a drawing it may be closed. */
+function closeWords(figure) {
+  const scope = figure.closest("[data-diagram-scope]") || document;
+  for (const words of scope.querySelectorAll("details[data-beside-drawing]")) words.open = false;
 }
 
 function fail(figure, error) {
   console.error(error);
+  figure.classList.remove("diagram-drawn");
   const words = figure.querySelector(".diagram-failed");
   if (words) words.hidden = false;
   figure.querySelector(".diagram-canvas").hidden = true;

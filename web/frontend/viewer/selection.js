@@ -12,7 +12,11 @@ function choose(figure, id) {
     row.classList.remove("is-chosen");
   }
   const rows = rowsOf(figure, id);
-  for (const row of rows) row.classList.add("is-chosen");
+  for (const row of rows) {
+    row.classList.add("is-chosen");
+    const words = row.closest("details");
+    if (words) words.open = true;
+  }
   return rows;
 }
 

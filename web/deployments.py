@@ -1,0 +1,255 @@
+"""The desk of deployments: upload, problems on the diagram, what changes, activate, roll back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from engine.diagrams.outline import outline
+from engine.errors import BadInput, DeploymentRefused
+from engine.model import Problem, Severity
+from web import element_templates
+from web.bundles import KINDS, add, unpack
+from web.changes import KINDS as CHANGES
+from web.changes import changes_of, property_words
+from web.context import engine, person, settings
+from web.drawings import titles, words
+from web.language import _, current, lazy, ngettext
+from web.pages import WORKERS, Desk
+from web.rights import holders
+
+if TYPE_CHECKING:
+    from engine.model import Definition
+    from engine.registry import Registry
+
+DESK = Desk("deployments")
+DESK.entry("overview", lazy("Processes"), roles=WORKERS, place=50)
+DESK.globals["change_word"] = lambda kind: CHANGES[kind]
+DESK.globals["property_words"] = property_words
+
+_ROWS = 20
+SEVERITIES = {
+    Severity.ERROR: (lazy("error"), "late"),
+    Severity.UNSUPPORTED: (lazy("not executed yet"), "late"),
+    Severity.WARNING: (lazy("warning"), "soon"),
+    Severity.INFO: (lazy("note"), "info"),
+}
+DESK.globals["severity"] = lambda problem: SEVERITIES[problem.severity]
+
+
+@DESK.page("/deployments", roles=WORKERS)
+def overview() -> ResponseReturnValue:
+    """Show every process with its versions and their use, and the latest deployments."""
+    after = request.args.get("after") or None
+    rows = engine().deployments(after=after, limit=_ROWS + 1)
+    more, rows = len(rows) > _ROWS, rows[:_ROWS]
+    return render_template(
+        "deployments/overview.html", processes=_by_process(), use=engine().in_use(), rows=rows,
+        titles=titles(), after=after,
+        next_url=url_for("deployments.overview", after=rows[-1].id) if more else None,
+        first_url=url_for("deployments.overview") if after else None,
+    )  # fmt: skip
+
+
+def _by_process() -> dict[str, list[Definition]]:
+    found: dict[str, list[Definition]] = defaultdict(list)
+    for one in engine().definitions():
+        found[one.process_id].append(one)
+    return found
+
+
+@DESK.page("/deployments/processes/<path:process_id>", roles=WORKERS)
+def process(process_id: str) -> ResponseReturnValue:
+    """Show the versions of a process: who uses them, who activated them and why."""
+    versions = _by_process().get(process_id, [])
+    subjects = [f"{one.process_id} version {one.version}" for one in versions]
+    return render_template(
+        "deployments/process.html", versions=versions, use=engine().in_use(),
+        title=titles().get(process_id, process_id), acts=engine().acts_on(subjects),
+    )  # fmt: skip
+
+
+@DESK.page("/deployments/processes/<path:process_id>", roles=holders("activate"), methods=["POST"])
+def activate_version(process_id: str) -> ResponseReturnValue:
+    """Let new cases use one version of a process."""
+    version = request.form.get("version", type=int) or 0
+    why = request.form.get("why", "").strip()
+    if not why:
+        flash(_("A version is activated with a reason: write one."), "error")
+    else:
+        engine().activate(process_id, version, by=person().name, why=why)
+        flash(_("New cases use version %(n)s now.", n=version), "ok")
+    return redirect(url_for("deployments.process", process_id=process_id), 303)
+
+
+# ------------------------------------------------------------------ uploads
+
+
+@DESK.page("/deployments/new", roles=holders("check"))
+def upload() -> ResponseReturnValue:
+    """Show the form to upload diagrams."""
+    return render_template("deployments/upload.html", limit=settings().upload_limit, wrong="")
+
+
+@DESK.page("/deployments", roles=holders("check"), methods=["POST"], uploads=True)
+def uploaded() -> ResponseReturnValue:
+    """Check what was uploaded; deploy it if that was asked for and nothing stops it."""
+    try:
+        bundle = _bundle(settings().upload_limit)
+    except BadInput as error:
+        shown = render_template(
+            "deployments/upload.html", limit=settings().upload_limit, wrong=str(error)
+        )
+        return shown, 422
+    deploys = request.form.get("act") == "deploy" and person().role in holders("deploy")
+    if not deploys:
+        return _problems_page(bundle, engine().check(bundle), refused=False)
+    try:
+        made = engine().deploy(
+            bundle, by=person().name, activate=bool(request.form.get("activate")),
+            comment=request.form.get("comment", "").strip(),
+        )  # fmt: skip
+    except DeploymentRefused as refusal:
+        return _problems_page(bundle, list(refusal.problems), refused=True), 422
+    if made.created:
+        flash(_("Deployed: %(n)s processes.", n=len(made.definitions)), "ok")
+    else:
+        flash(_("Exactly these files are deployed already; nothing was stored."), "info")
+    return redirect(url_for("deployments.deployment", deployment_id=made.id), 303)
+
+
+def _bundle(limit: int) -> dict[str, bytes]:
+    """Return the uploaded files; archives are unpacked within the limits. Raises BadInput."""
+    bundle: dict[str, bytes] = {}
+    left = limit
+    for file in request.files.getlist("file"):
+        name, data = file.filename or "", file.read()
+        if not name:
+            continue
+        files = unpack(name, data, limit=left) if name.lower().endswith(".zip") else [(name, data)]
+        for member, content in files:
+            left -= len(content)
+            add(bundle, member, content)
+    if not bundle:
+        raise BadInput(_("Choose files that end in %(ends)s.", ends=", ".join((*KINDS, ".zip"))))
+    return bundle
+
+
+def _problems_page(bundle: dict[str, bytes], problems: list[Problem], *, refused: bool) -> str:
+    by_file: dict[str, list[Problem]] = defaultdict(list)
+    for one in problems:
+        by_file[one.file].append(one)
+    files = [
+        {"name": name, "problems": by_file[name], "picture": _picture(bundle[name], by_file[name])}
+        for name in sorted(bundle)
+    ]
+    stopping = sum(one.stops for one in problems)
+    summary = ngettext(
+        "%(num)s problem stops the deployment.", "%(num)s problems stop the deployment.", stopping
+    )
+    return render_template(
+        "deployments/problems.html", files=files, general=by_file.get("", []), refused=refused,
+        stopping=stopping, summary=summary,
+    )  # fmt: skip
+
+
+def _picture(content: bytes, problems: list[Problem]) -> dict[str, Any] | None:
+    """Return what the viewer draws of an uploaded file; None if it cannot be drawn."""
+    drawn = outline(content)
+    if drawn is None or not drawn.has_layout:
+        return None
+    marks = {
+        one.element: ["wrong" if one.stops else "warned"]
+        for one in sorted(problems, key=lambda one: one.stops)
+        if one.element
+    }
+    first = [one.element for one in problems if one.element]
+    return {"xml": content.decode("utf-8", "replace"), "words": words(), "marks": marks,
+            "attention": first}  # fmt: skip
+
+
+# ------------------------------------------------------------------ one deployment
+
+
+@DESK.page("/deployments/<deployment_id>", roles=WORKERS)
+def deployment(deployment_id: str) -> ResponseReturnValue:
+    """Show a deployment: what it changed, its files, who did what with it."""
+    found = engine().deployment(deployment_id)
+    subjects = [f"{one.process_id} version {one.version}" for one in found.definitions]
+    return render_template(
+        "deployments/deployment.html", deployment=found, titles=titles(), use=engine().in_use(),
+        files=changes_of(engine(), found), acts=engine().acts_on(subjects),
+        back=engine().rolls_back_to(deployment_id),
+    )  # fmt: skip
+
+
+@DESK.page("/deployments/<deployment_id>/activate", roles=holders("activate"), methods=["POST"])
+def activate(deployment_id: str) -> ResponseReturnValue:
+    """Let new cases use all processes of a deployment."""
+    why = request.form.get("why", "").strip()
+    if not why:
+        flash(_("A version is activated with a reason: write one."), "error")
+    else:
+        engine().activate_all(deployment_id, by=person().name, why=why)
+        flash(_("New cases use this deployment now; running ones keep their version."), "ok")
+    return redirect(url_for("deployments.deployment", deployment_id=deployment_id), 303)
+
+
+@DESK.page("/deployments/<deployment_id>/roll-back", roles=holders("activate"), methods=["POST"])
+def roll_back(deployment_id: str) -> ResponseReturnValue:
+    """Let new cases use what was active before; one click, the reason may follow or not."""
+    why = request.form.get("why", "").strip() or _("rolled back")
+    now = engine().roll_back(deployment_id, by=person().name, why=why)
+    names = ", ".join(f"{one.process_id} {one.version}" for one in now)
+    flash(_("Rolled back. New cases use: %(names)s.", names=names), "ok")
+    return redirect(url_for("deployments.deployment", deployment_id=deployment_id), 303)
+
+
+@DESK.page("/deployments/<deployment_id>/source/<path:name>", roles=WORKERS)
+def source(deployment_id: str, name: str) -> ResponseReturnValue:
+    """Give the viewer a file: as plain text, since an uploaded XML could be a page with scripts."""
+    response = Response(engine().file(deployment_id, name), mimetype="text/plain")
+    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    return response
+
+
+@DESK.page("/deployments/<deployment_id>/files/<path:name>", roles=WORKERS)
+def file(deployment_id: str, name: str) -> ResponseReturnValue:
+    """Give a file back, byte for byte as it was uploaded."""
+    content = engine().file(deployment_id, name)
+    response = Response(content, mimetype="application/octet-stream")
+    response.headers.set("Content-Disposition", "attachment", filename=name.rpartition("/")[2])
+    return response
+
+
+# ------------------------------------------------------------------ handlers
+
+
+@DESK.page("/handlers", roles=WORKERS)
+def handlers() -> ResponseReturnValue:
+    """Show the catalogue of handlers: what a service task can be told to do."""
+    entries = sorted(_registry(), key=lambda one: one.name)
+    return render_template(
+        "deployments/handlers.html", catalogue=entries,
+        title_of=lambda one: element_templates.title_of(one, current()),
+    )  # fmt: skip
+
+
+@DESK.page("/handlers/templates.zip", roles=WORKERS)
+def templates() -> ResponseReturnValue:
+    """Give the element templates of all handlers, for the desktop modeler."""
+    content = element_templates.archive(_registry(), current())
+    response = Response(content, mimetype="application/zip")
+    response.headers.set(
+        "Content-Disposition", "attachment", filename="caseway-element-templates.zip"
+    )
+    return response
+
+
+def _registry() -> Registry:
+    from engine.registry import Registry
+
+    return engine().registry or Registry.load(settings())

@@ -1,0 +1,120 @@
+"""The history of a case in words: one sentence for each event, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from engine.codec import to_json
+from web.language import lazy, moment
+
+if TYPE_CHECKING:
+    from engine.model import HistoryRow
+    from web.drawings import Drawing
+
+#: longest value that is shown in a line
+_LONGEST = 200
+
+#: kind of event -> what is said about it, and its tone: person | fine | wrong | time | mail | plain
+_SENTENCES: dict[str, tuple[Any, str]] = {
+    "case.started": (lazy("The case began"), "fine"),
+    "case.completed": (lazy("The case came to its end"), "fine"),
+    "instance.started": (lazy("“%(what)s” began"), "fine"),
+    "instance.completed": (lazy("“%(what)s” came to its end"), "fine"),
+    "instance.cancelled": (lazy("“%(what)s” was cancelled: %(value)s"), "wrong"),
+    "instance.terminated": (lazy("“%(what)s” was ended by a terminate event"), "wrong"),
+    "instance.failed": (lazy("“%(what)s” failed: an error that nobody catches"), "wrong"),
+    "element.activated": (lazy("Reached “%(what)s”"), "plain"),
+    "element.completed": (lazy("Left “%(what)s”"), "plain"),
+    "element.cancelled": (lazy("“%(what)s” was withdrawn"), "plain"),
+    "multi_instance.started": (lazy("“%(what)s” began %(value)s times"), "plain"),
+    "variable.set": (lazy("%(name)s = %(value)s"), "plain"),
+    "variable.erased": (lazy("%(name)s was set; the value is erased"), "plain"),
+    "task.claimed": (lazy("%(name)s took “%(what)s”"), "person"),
+    "task.unclaimed": (lazy("“%(what)s” was given back by %(name)s"), "person"),
+    "task.completed": (lazy("%(who)s completed “%(what)s”"), "person"),
+    "task.extended": (lazy("%(who)s gave “%(what)s” time until %(value)s: %(name)s"), "time"),
+    "task.notified": (lazy("%(who)s told %(name)s about “%(what)s”: %(value)s"), "person"),
+    "work.settled": (lazy("“%(what)s” was done by the handler %(name)s"), "fine"),
+    "work.failed": (lazy("An attempt at “%(what)s” failed: %(error)s"), "wrong"),
+    "timer.fired": (lazy("The time of “%(what)s” was up"), "time"),
+    "message.sent": (lazy("The message %(name)s left at “%(what)s”"), "mail"),
+    "message.received": (lazy("The message %(name)s arrived at “%(what)s”"), "mail"),
+    "signal.sent": (lazy("The signal %(name)s left at “%(what)s”"), "mail"),
+    "signal.received": (lazy("The signal %(name)s arrived at “%(what)s”"), "mail"),
+    "error.thrown": (lazy("The error %(name)s was thrown at “%(what)s”"), "wrong"),
+    "escalation.thrown": (lazy("Escalated at “%(what)s”: %(name)s"), "wrong"),
+    "compensation.started": (lazy("From “%(what)s” on, what was done is being undone"), "wrong"),
+    "condition.met": (lazy("The condition of “%(what)s” came true"), "plain"),
+    "incident.raised": (lazy("Stopped at “%(what)s”: %(value)s"), "wrong"),
+    "incident.resolved": (lazy("“%(what)s” goes on after an incident"), "fine"),
+    "history.erased": (lazy("Values were erased from the history: %(value)s"), "plain"),
+}
+
+#: ends of kinds of elements whose being reached says nothing: what they lead to does
+_PASSED = ("Gateway", "boundaryEvent", "startEvent")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One line of a timeline."""
+
+    row: HistoryRow
+    text: str
+    tone: str
+    #: name of the process, if it is not the case itself that did it
+    process: str
+    #: id of the element, if the diagram has it
+    element: str | None
+
+
+def told(row: HistoryRow, drawings: Mapping[str, Drawing]) -> Told | None:
+    """Return an event in words; None for what says nothing to a person, as a gateway passed.
+
+    `drawings` are those of the case by instance id.
+    """
+    drawn = drawings.get(row.instance_id)
+    step = drawn.step(row.element_id) if drawn and row.element_id else None
+    if row.kind == "element.activated" and step is not None and step.kind.endswith(_PASSED):
+        return None
+    sentence, tone = _SENTENCES.get(_kind(row), (row.kind, "plain"))
+    return Told(
+        row=row, text=str(sentence) % _values(row, drawn), tone=tone,
+        process=drawn.title if drawn and row.instance_id != row.root_id else "",
+        element=step.id if step else None,
+    )  # fmt: skip
+
+
+def _kind(row: HistoryRow) -> str:
+    if row.kind == "variable.set" and row.erased:
+        return "variable.erased"
+    if row.instance_id == row.root_id and row.kind in ("instance.started", "instance.completed"):
+        return row.kind.replace("instance", "case")
+    return row.kind
+
+
+def _values(row: HistoryRow, drawn: Drawing | None) -> dict[str, str]:
+    value = row.value
+    error = value.get("error") if isinstance(value, dict) else None
+    return {
+        "what": drawn.name(row.element_id) if drawn else row.element_id or "–",
+        "name": row.name or "–",
+        "who": row.actor or "–",
+        "value": "–" if value is None else shown(value),
+        "error": shown(error or value or "–"),
+    }
+
+
+def shown(value: Any, longest: int = _LONGEST) -> str:
+    """Return a value of a variable as short text: texts and times plain, the rest as JSON."""
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, datetime) and value.tzinfo:
+        text = moment(value).striptags()
+    elif isinstance(value, datetime | date | time | timedelta):
+        text = str(value)
+    else:
+        text = to_json(value).decode()
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
