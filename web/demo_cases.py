@@ -17,6 +17,7 @@ from handlers.records import Records
 from handlers.staff import Worker, employ
 from web import intake
 from web.demo_stories import STORIES, Story, form
+from web.portal_forms import title_of
 
 if TYPE_CHECKING:
     from engine.model import UserTask
@@ -98,7 +99,7 @@ class Player:
     def _ask(self) -> str:
         story = self.story
         request = intake.Request(
-            channel="web", text=story.text, subject=story.text[:40], language=story.language,
+            channel="web", text=story.text, subject=title_of(story.text), language=story.language,
             name=story.name, email=story.email, times=story.times,
         )  # fmt: skip
         return intake.begin(self.engine, request, key=story.key)

@@ -76,7 +76,7 @@ def answered(token: str) -> ResponseReturnValue:
     if reply.sha256 != fingerprint(proposal):
         raise Conflict(_("There is a newer offer. Look at it before you answer."))
     if reply.wrong:
-        labels = _LABELS | {f"line_{n}": _("Line %(n)s", n=n) for n in reply.lines}
+        labels = _LABELS | {f"line_{n}": _("Item %(n)s", n=n) for n in reply.lines}
         errors = errors_of(reply.wrong, labels)
         return make_response(_offer(token, case, reply, errors), 422)
     limit_sending(link)

@@ -25,7 +25,7 @@ from web.portal_door import (
     no_case,
     uploads,
 )
-from web.portal_forms import HONEYPOT, Ask, blank_ask, read_ask
+from web.portal_forms import HONEYPOT, Ask, blank_ask, read_ask, title_of
 
 _LABELS = {
     "text": lazy("What is it about?"),
@@ -85,7 +85,7 @@ def _request(given: Ask, kept: list[Attachment]) -> intake.Request:
     return intake.Request(
         channel="web",
         text=given.text,
-        subject=given.text.splitlines()[0][:80],
+        subject=title_of(given.text),
         language=current(),
         name=given.name or None,
         email=given.email,

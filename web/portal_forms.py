@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 #: characters of a description or message, of one line, of a reason
 MOST_TEXT, MOST_LINE, MOST_REASON = 5000, 120, 1000
+_MOST_TITLE = 60
 #: a field that people do not see: only programs fill it in
 HONEYPOT = "website"
 
@@ -76,6 +77,16 @@ def read_ask(given: Mapping[str, str]) -> Ask:
     if "reach" not in ask.wrong and not can_reach(ask.reach):
         ask.wrong["reach"] = "no_address"
     return ask
+
+
+def title_of(text: str) -> str:
+    """Return the beginning of a text as a title: its first line, cut where a word ends."""
+    line = text.strip().splitlines()[0].strip() if text.strip() else ""
+    if len(line) <= _MOST_TITLE:
+        return line.rstrip("。.")
+    cut = line[:_MOST_TITLE]
+    at = max(cut.rfind(mark) for mark in " ，,；;。")
+    return f"{cut[:at] if at > _MOST_TITLE // 2 else cut}…"
 
 
 def can_reach(text: str) -> bool:

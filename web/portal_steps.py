@@ -112,10 +112,11 @@ def steps(view: CaseView, marked: tuple[Mark, ...], language: str) -> list[Step]
 
 
 def notes(view: CaseView, marked: Mapping[str, tuple[Mark, ...]], language: str) -> list[Note]:
-    """Return what has happened, newest first; `marked` by id of the instance."""
+    """Return what has happened beside the main steps, newest first; `marked` by instance."""
     found: list[Note] = []
+    main = {mark.say(language) for mark in marked[view.root.id] if not mark.nested}
     for instance_id, these in marked.items():
-        for mark in these:
+        for mark in (mark for mark in these if mark.say(language) not in main):
             _, at = _state(view, instance_id, mark.element_id)
             if at is not None:
                 found.append(Note(text=mark.say(language), at=at))
