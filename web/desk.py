@@ -15,6 +15,7 @@ from engine.runtime.worklist import Listed, Wanted
 from engine.store.worklist import FIRST
 from web.context import engine, may, now, person
 from web.language import _, current, lazy, zone
+from web.names import group_name
 from web.pages import LEADS, WORKERS, Desk, local
 
 DESK = Desk("desk")
@@ -71,7 +72,9 @@ def claim(task_id: str) -> ResponseReturnValue:
     """Take a task, from the list or from its page."""
     task = engine().task(task_id)
     if not may_claim(task):
-        raise Forbidden("this task is for other groups: " + ", ".join(task.candidate_groups))
+        raise Forbidden(
+            "this task is for other groups: " + ", ".join(map(group_name, task.candidate_groups))
+        )
     try:
         engine().claim(task_id, by=person().name)
     except Conflict:

@@ -22,7 +22,7 @@ from markupsafe import Markup, escape
 
 from engine.errors import BadInput, Conflict
 from engine.runtime.worklist import Draft, TaskView, Wanted
-from web import forms
+from web import forms, names
 from web.context import engine, now, person
 from web.desk import may_claim, name_of, process_of
 from web.forms import rich
@@ -31,6 +31,8 @@ from web.forms.rows import COUNT, SHOWN
 from web.language import _, current, moment, zone
 from web.pages import WORKERS, Desk
 
+#: name for people, value
+Fact = tuple[str, Any]
 DESK = Desk("task")
 NOTE = "note"
 #: what the button says that only shows the form again
@@ -149,7 +151,7 @@ def _pairs(parts: list[forms.Shown]) -> list[tuple[str, str]]:
         texts = [labels.get(text, text) for text in part.texts]
         if part.rows or part.parts:
             found += [pair for row in [part.parts, *part.rows] for pair in _pairs(row)]
-        elif texts and not part.content:
+        elif any(texts) and not part.content:
             text = _("yes") if part.kind == "checkbox" else ", ".join(texts)
             found.append((str(part.label), text))
     return found
@@ -202,7 +204,7 @@ def _told(view: TaskView) -> dict[str, Any]:
         "name": name_of(definition, task),
         "process": process_of(definition, task.process_id),
         "explained": words.text(current()) if words else "",
-        "facts": sorted(view.variables.items()),
+        "facts": facts_of(view),
     }
 
 
@@ -214,11 +216,23 @@ def case_link(instance_id: str, text: str) -> Markup:
     return Markup('<a href="{}">{}</a>').format(address, text)
 
 
-def fact_name(name: str) -> str:
-    """Return the name of a variable as a person reads it: customer_name -> customer name."""
-    return name.replace("_", " ")
+def facts_of(view: TaskView) -> tuple[list[Fact], list[Fact]]:
+    """Return what is known of a case: what has a name for people, then the rest."""
+    labels = engine().labels(view.instance.definition_id)
+    told: list[Fact] = []
+    rest: list[Fact] = []
+    for name, value in sorted(view.variables.items()):
+        if value in (None, "", [], {}):
+            continue
+        known = names.is_known(name, labels)
+        (told if known else rest).append((names.fact_name(name, labels), value))
+    return told, rest
 
 
 DESK.globals["case_link"] = case_link
-DESK.filters["fact_name"] = fact_name
-DESK.filters["markdown"] = rich.markdown
+DESK.filters.update(
+    fact_name=names.fact_name,
+    group_name=names.group_name,
+    person_name=names.person_name,
+    markdown=rich.markdown,
+)

@@ -134,10 +134,25 @@ class WorkList(Base):
                 parsed = self.library.parsed(connection, definition_id)
                 content = definitions.file_of(connection, deployment, parsed.file)
             found = words.words(content or b"")
-            with _FILLING:
-                if len(_WORDS) >= _KEPT:
-                    _WORDS.clear()
-                _WORDS[definition_id] = found
+            _keep(_WORDS, definition_id, found)
+        return found
+
+    def labels(self, definition_id: str) -> Mapping[str, Mapping[str, str]]:
+        """Return what the forms beside a definition call its variables: name -> language -> text.
+
+        "" is the language the form was drawn in. Raises NotFound.
+        """
+        found = _LABELS.get(definition_id)
+        if found is None:
+            with self.reading() as connection:
+                deployment = self.library.known(connection, definition_id).deployment_id
+                names = [n for n in definitions.file_names(connection, deployment) if _is_form(n)]
+                files = [definitions.file_of(connection, deployment, name) for name in names]
+            found = {}
+            for content in files:
+                for component in _components(content or b""):
+                    found.setdefault(str(component.get("key")), _label(component))
+            _keep(_LABELS, definition_id, found)
         return found
 
     # -------------------------------------------------------------- drafts
@@ -170,7 +185,15 @@ class WorkList(Base):
 
 #: definitions never change, so what was read stays right; shared by all engines of the process
 _WORDS: dict[str, Mapping[str, Words]] = {}
+_LABELS: dict[str, Mapping[str, Mapping[str, str]]] = {}
 _FILLING = threading.Lock()
+
+
+def _keep(known: dict[str, Any], definition_id: str, found: Any) -> None:
+    with _FILLING:
+        if len(known) >= _KEPT:
+            known.clear()
+        known[definition_id] = found
 
 
 def _conditions(wanted: Wanted) -> dict[str, Any]:
@@ -207,12 +230,39 @@ def _form(
     wanted = key.rpartition(":")[2].lstrip("/")
     deployment = engine.library.known(connection, definition_id).deployment_id
     for name in definitions.file_names(connection, deployment):
-        if not name.lower().endswith((".form", ".json")):
+        if not _is_form(name):
             continue
         content = definitions.file_of(connection, deployment, name)
         if content is not None and (name == wanted or _id_of(content) == wanted):
             return content
     return None
+
+
+def _is_form(name: str) -> bool:
+    return name.lower().endswith((".form", ".json"))
+
+
+def _components(form: bytes) -> list[dict[str, Any]]:
+    """Return the components of a form that have a key, also those inside others."""
+    try:
+        todo = [json.loads(form)]
+    except ValueError:
+        return []
+    found: list[dict[str, Any]] = []
+    while todo:
+        one = todo.pop()
+        if isinstance(one, dict):
+            found += [one] if one.get("key") and one.get("label") else []
+            inner = one.get("components")
+            todo += reversed(inner) if isinstance(inner, list) else []
+    return found
+
+
+def _label(component: dict[str, Any]) -> dict[str, str]:
+    properties = component.get("properties")
+    texts = properties if isinstance(properties, dict) else {}
+    told = {key[6:]: str(text) for key, text in texts.items() if key.startswith("label.")}
+    return {"": str(component["label"]), **told}
 
 
 def _id_of(form: bytes) -> str | None:

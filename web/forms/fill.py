@@ -204,7 +204,7 @@ class _Filling:
         if not isinstance(item, Mapping):
             return Option(value=item, label=str(item))
         language, value = self._sheet.language, item.get("value")
-        found = part.properties.get(f"option.{value}.{language}") or item.get(f"label.{language}")
+        found = part.properties.get(f"value.{value}.{language}") or item.get(f"label.{language}")
         return Option(value=value, label=str(found or item.get("label") or value))
 
     # -------------------------------------------------------------- what is shown

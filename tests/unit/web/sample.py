@@ -70,7 +70,7 @@ CHANNELS = [
     {"label": "邮件", "value": "mail"},
     {"label": "上门", "value": "visit"},
 ]
-IN_ENGLISH = {"option.phone.en": "Phone", "option.mail.en": "E-mail", "option.visit.en": "Visit"}
+IN_ENGLISH = {"value.phone.en": "Phone", "value.mail.en": "E-mail", "value.visit.en": "Visit"}
 
 EVERY_KIND = form(
     {"type": "text", "id": "t", "text": "### 客户需求\n请**完整**填写。{{customer_name}}",
@@ -91,7 +91,7 @@ EVERY_KIND = form(
          layout={"row": "r2", "columns": 6}),
     part("select", "kind", "类型", "Kind", values=[{"label": "维修", "value": "repair"},
          {"label": "安装", "value": "install"}], validate={"required": True},
-         properties={"option.repair.en": "Repair", "option.install.en": "Installation"}),
+         properties={"value.repair.en": "Repair", "value.install.en": "Installation"}),
     part("radio", "channel", "渠道", "Channel", values=CHANNELS, properties=IN_ENGLISH),
     part("textfield", "address", "上门地址", "Address of the visit", validate={"required": True},
          conditional={"hide": '=channel != "visit"'}),
