@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from importlib import resources
@@ -30,6 +31,8 @@ LINKS: dict[str, str] = {
     "escalation_note": "",
 }
 _FOLLOW = "follow"
+_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?")
+_UNITS = {"zh": ("天", "小时", "分钟"), "en": ("day", "hour", "minute")}
 
 
 def read_letters(text: str) -> dict[str, Letter]:
@@ -60,6 +63,8 @@ def write(
     if template not in texts:
         raise ValueError(f"there is no template {template!r}; there are {', '.join(texts)}")
     known = _Facts({key: plain(value) for key, value in _flat(facts).items() if value is not None})
+    if isinstance(within := known.get("within"), str):
+        known["within"] = spoken(within, language)
     letter = texts[template]
     number = facts.get("case_number")
     subject = letter.subject.format_map(known) + (f" [{number}]" if number else "")
@@ -80,6 +85,18 @@ def plain(value: Any) -> str:
     if isinstance(value, Mapping):
         return " · ".join(plain(part) for part in value.values() if part is not None)
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+def spoken(duration: str, language: str) -> str:
+    """Return an ISO 8601 duration of days, hours and minutes in words, any other text as it is."""
+    found = _DURATION.fullmatch(duration)
+    if found is None or not any(found.groups()):
+        return duration
+    units = _UNITS.get(language, _UNITS["en"])
+    parts = [(int(n), unit) for n, unit in zip(found.groups(), units, strict=True) if n]
+    if language == "zh":
+        return " ".join(f"{n} {unit}" for n, unit in parts)
+    return " ".join(f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in parts)
 
 
 def _flat(facts: Mapping[str, Any]) -> dict[str, Any]:

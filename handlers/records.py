@@ -7,6 +7,7 @@ here. The schema has a number of its own in `records_schema`, apart from that of
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -160,6 +161,11 @@ class Records:
         """Yield a connection in a short transaction; an exception undoes it."""
         with self._db.begin() as connection:
             yield connection
+
+    @staticmethod
+    def fresh_id() -> str:
+        """Return an id for a row that no activation makes."""
+        return secrets.token_hex(16)
 
     # -------------------------------------------------------------- by id, by key
 
