@@ -4,12 +4,15 @@
 
 BIN := .venv/bin
 JOBS ?= 2
+DATA ?= build/demo
+PORT ?= 8000
+PASSWORD ?=
 # modules of a part that may not be there yet: $(call part,NAME,MODULE,ARGUMENTS)
 part = @if [ -e $(subst .,/,$(2)).py ] || [ -e $(subst .,/,$(2))/__main__.py ]; \
 	then $(BIN)/python -m $(2) $(3); else echo "$(1): not built yet ($(2))"; fi
 
 .DEFAULT_GOAL := check
-.PHONY: help setup format lint quick check test bench conformance chaos wheel-test lock clean
+.PHONY: help setup format lint quick check test demo bench conformance chaos wheel-test lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +37,9 @@ check: lint quick ## before each commit: lint, types, import directions, docs, t
 
 test: setup ## the whole suite on every Python found, with PostgreSQL and a browser where possible
 	@$(BIN)/python -m tools.suite
+
+demo: setup ## a whole service to look at: DATA=build/demo PORT=8000 PASSWORD= (one for all)
+	@exec $(BIN)/python -P -m web.demo --data '$(DATA)' --port '$(PORT)' --password '$(PASSWORD)'
 
 bench: setup ## measure; prints a table and writes build/bench.json
 	$(call part,bench,tests.bench,$(ARGS))

@@ -48,6 +48,18 @@ class Settings:
     handlers_dir: Path | None = None
     #: folder where handlers put .eml files; a relative one is inside data_dir
     outbox_dir: Path = Path("outbox")
+    #: maildir that is watched for mails to the service; none by default
+    maildir: Path | None = None
+    #: server that sends notices; empty: they are written as files into outbox_dir
+    smtp_host: str = ""
+    #: its port; 465 speaks TLS from the start, others when the server offers it
+    smtp_port: int = _between(25, 1, 65535)
+    #: account at that server; empty: none is needed
+    smtp_user: str = ""
+    #: its password; better in the environment than in a file
+    smtp_password: str = field(default="", repr=False)
+    #: sender of notices, such as "Service desk <desk@example.com>"; replies go to its domain
+    mail_from: str = ""
 
     #: address the web process listens on
     host: str = "127.0.0.1"
@@ -103,8 +115,10 @@ class Settings:
         # absolute, so that a changed working directory or a child process sees the same folders
         object.__setattr__(self, "data_dir", self.data_dir.absolute())
         object.__setattr__(self, "outbox_dir", self.data_dir / self.outbox_dir)
-        if self.handlers_dir is not None:
-            object.__setattr__(self, "handlers_dir", self.handlers_dir.absolute())
+        for name in ("handlers_dir", "maildir"):
+            folder = getattr(self, name)
+            if folder is not None:
+                object.__setattr__(self, name, folder.absolute())
 
     @property
     def url(self) -> str:
@@ -149,7 +163,8 @@ def _sources(
     said = {name: value for name, value in overrides.items() if value is not None}
 
     def from_own_folder(name: str, value: Any) -> Any:
-        beside = name != "outbox_dir" and name.endswith("_dir") and isinstance(value, str)
+        is_folder = name.endswith("_dir") or name == "maildir"
+        beside = name != "outbox_dir" and is_folder and isinstance(value, str)
         return str(file.parent / value) if beside else value
 
     table = {name: from_own_folder(name, value) for name, value in table.items()}

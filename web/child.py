@@ -108,6 +108,7 @@ def main(name: str, listen: int, hint: int, beat: int, life: int, ready: int) ->
 
 def run_web(settings: Settings, *, listen: int, hint: int, beat: int, ready: int) -> None:
     """Answer HTTP on the inherited socket until SIGTERM; `ready` is told before the first call."""
+    from web import maildir
     from web.app import create_app
     from web.listen import answer
     from web.opening import open_engine
@@ -116,6 +117,7 @@ def run_web(settings: Settings, *, listen: int, hint: int, beat: int, ready: int
     engine = open_engine(settings, announce=teller(hint))
     app = create_app(settings, engine=engine, worker_age_s=heartbeat.age_s)
     teller(ready)()
+    maildir.start(engine)
     answer(app, socket.socket(fileno=listen), settings)
 
 

@@ -20,7 +20,7 @@ import click
 OWNED = ("engine", "handlers", "web")
 OWNER = "caseway"
 #: modules of web/verbs
-NOUNS = ("definitions", "cases", "tasks", "messages", "admin", "running", "users")
+NOUNS = ("definitions", "cases", "tasks", "messages", "admin", "running", "users", "intake")
 
 REFUSED, MISUSED, BROKEN = 1, 2, 3
 

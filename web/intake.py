@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from web.attachments import Attachment
     from web.portal_case import CustomerCase
 
+#: the process that takes requests
+PROCESS = "service_lifecycle"
 #: message that begins a case
 REQUEST = "service_request"
 #: who acts where nobody has signed in
@@ -71,8 +73,7 @@ def begin(engine: Engine, request: Request, *, key: str) -> str:
 
     The number is reserved before, so that the case can hear the customer from its first moment.
     """
-    records = Records.of(engine.settings)
-    number = reserve_number(records, key, engine.clock.now())
+    number = reserve_number(Records.of(engine.settings), key, engine.clock.now())
     contact = {"name": request.name, "email": request.email, "phone": request.phone}
     payload = {
         "case_number": number,
@@ -86,12 +87,26 @@ def begin(engine: Engine, request: Request, *, key: str) -> str:
         payload["language"] = request.language
     if request.times:
         payload["times"] = dict(request.times)
-    done = engine.correlate(
-        REQUEST, key=number, payload=payload, message_id=key, ttl_s=0, by=CUSTOMER
-    )
+    return begin_with(engine, number, payload, key=key)
+
+
+def begin_with(engine: Engine, number: str | None, payload: Mapping[str, Any], *, key: str) -> str:
+    """Begin a case with these start variables; the same key returns the same case."""
+    if not any(one.process_id == PROCESS and one.active for one in engine.definitions()):
+        raise Conflict("no process takes requests: the service is not deployed")
+    done = engine.correlate(REQUEST, key=number, payload=payload, message_id=key, by=CUSTOMER)
     if done.instance_id is None:
         raise Conflict("no process takes requests: the service is not deployed")
     return done.instance_id
+
+
+def waits_of(engine: Engine, number: str | None) -> dict[str, str | None]:
+    """Return the messages that the case of this number waits for, with their keys."""
+    found = engine.cases(business_key=number, process_id=PROCESS, state="running", limit=1)
+    if not found:
+        return {}
+    view = engine.case_view(found[0].id)
+    return {wait.name: wait.key for wait in view.waits if wait.kind == "message"}
 
 
 def hand_over(engine: Engine, case: CustomerCase, letter: Letter, *, key: str) -> None:

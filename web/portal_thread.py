@@ -94,7 +94,7 @@ def _received(engine: Engine, case: CustomerCase) -> Iterator[Entry]:
             files = message.get("attachments")
             yield Entry(
                 at=row.at, ours=False, subject="", text=_text(message.get("text")),
-                files=list(files) if isinstance(files, list | tuple) else [],
+                files=[one for one in files if "sha256" in one] if files else [],
             )  # fmt: skip
 
 
