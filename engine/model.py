@@ -179,6 +179,8 @@ class NewUserTask(NamedTuple):
     """A task for people."""
 
     instance_id: str
+    #: the process it is drawn in: of the called instance, where it lies in one
+    process_id: str
     element_id: str
     token: int
     name: str

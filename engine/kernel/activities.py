@@ -244,6 +244,7 @@ class UserTask(Activity):
             token,
             NewUserTask(
                 token.workflow.instance_id,
+                process.world.definition(token.workflow.definition_id).process_id,
                 self.bpmn_id,
                 token.id,
                 self.bpmn_name,

@@ -129,7 +129,7 @@ def _owns(step: Step) -> int:
 
 def _task(tx: Transaction, case: Case, task: NewUserTask) -> dict[str, Any]:
     return {
-        **task._asdict(), "id": new_id(), "root_id": case.id, "process_id": case.process_id,
+        **task._asdict(), "id": new_id(), "root_id": case.id,
         "business_key": case.business_key, "state": "open", "created_at": tx.now,
         "claimed_at": tx.now if task.assignee else None, "ended_at": None, "ended_by": None,
     }  # fmt: skip

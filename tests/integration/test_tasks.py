@@ -177,3 +177,14 @@ def test_a_reminder_does_not_disturb_the_task(engine: Engine, clock: VirtualCloc
     assert engine.run(item) is False
     assert "timer.fired" in kinds(engine, case.id)
     assert [task.element_id for task in engine.tasks()] == ["offer"]
+
+
+def test_a_task_in_a_called_process_is_listed_as_that_process_task(engine: Engine) -> None:
+    files = {"caller.bpmn": drawings.calls("p"), "p.bpmn": drawings.two_tasks()}
+    engine.deploy(files, by="ann")
+
+    engine.start("caller")
+
+    (offer,) = engine.tasks(process_id="p")
+    assert offer.process_id == "p"
+    assert engine.tasks(process_id="caller") == []
