@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Annotated, TypedDict
 
 from engine import HandlerContext, handler
+from handlers import records as tables
 from handlers.records import Records
 
 #: how a case is named to people, and the correlation key of its messages
@@ -31,7 +32,12 @@ def number_case(
     if case_number is not None and not NUMBER.fullmatch(case_number):
         raise ValueError(f"{case_number!r} is no case number; they look like 2026-000123")
     records = Records.of(context.settings)
-    return {"case_number": records.number_case(context.key, context.now, case_number)}
+    number = records.number_case(context.key, context.now, case_number)
+    row = records.get(tables.case, id=number) or {}
+    if row.get("root_id") not in (None, context.root_id):
+        raise ValueError(f"case number {number} belongs to another case: {row['root_id']}")
+    records.change(tables.case, {"id": number}, root_id=context.root_id)
+    return {"case_number": number}
 
 
 def reserve_number(records: Records, start_key: str, now: datetime) -> str:

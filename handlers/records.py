@@ -144,8 +144,7 @@ class Records:
     def migrate(self) -> None:
         """Bring the tables up to date; a database of a newer Caseway is refused."""
         with self.writing() as connection:
-            if not self._sqlite:
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+            self._alone(connection, _LOCK)
             metadata.create_all(connection)
             found = connection.scalar(sa.select(sa.func.max(schema.c.number)))
             if found is not None and found > SCHEMA:
@@ -166,6 +165,11 @@ class Records:
     def fresh_id() -> str:
         """Return an id for a row that no activation makes."""
         return secrets.token_hex(16)
+
+    def _alone(self, connection: sa.Connection, lock: int) -> None:
+        """Wait until no other transaction holds this lock; SQLite has one writer anyway."""
+        if not self._sqlite:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
 
     # -------------------------------------------------------------- by id, by key
 
@@ -238,6 +242,7 @@ class Records:
             return given
 
         def next_free(connection: sa.Connection) -> Row:
+            self._alone(connection, _LOCK)
             highest = connection.scalar(
                 sa.select(sa.func.max(case.c.seq))
                 .where(case.c.tenant == self.tenant, case.c.year == now.year)
@@ -313,8 +318,7 @@ class Records:
         assigning are one transaction, so that two orders never share the same free hours.
         """
         with self.writing() as connection:
-            if not self._sqlite:
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK + 1)))
+            self._alone(connection, _LOCK + 1)
             known = self.first(connection, work_order, key=key)
             if known is not None:
                 return known

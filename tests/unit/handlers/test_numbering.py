@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from engine import HandlerContext
+from engine.settings import Settings
 from handlers.numbering import number_case, reserve_number
 from handlers.records import Records
 from tests.unit.handlers.conftest import NOW, MakeContext
@@ -51,3 +53,11 @@ def test_no_number_is_given_twice_at_the_same_moment(records: Records) -> None:
         numbers = list(threads.map(lambda n: reserve_number(records, str(n), NOW), range(12)))
 
     assert len(set(numbers)) == 12
+
+
+def test_number_of_another_case_is_refused(context: MakeContext, settings: Settings) -> None:
+    number_case(context("a/number/1"), case_number="2026-000007")
+    other = HandlerContext(key="b/number/1", root_id="another", settings=settings, now=NOW)
+
+    with pytest.raises(ValueError, match="belongs to another case"):
+        number_case(other, case_number="2026-000007")
