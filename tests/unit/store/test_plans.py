@@ -20,7 +20,9 @@ from engine.store import (
     subscriptions,
     tasks,
     tokens,
+    users,
     work,
+    worklist,
 )
 from engine.store.connect import Connection, Database
 from engine.store.statement import Statement
@@ -31,12 +33,13 @@ _ANY = {
     "limit": 10, "after": "", "now": NOW, "since": NOW, "until": NOW, "free": NOW, "ids": ["a"],
     "kinds": ["service"], "topics": ["a"], "triggers": ["a"], "priority": 0, "below": 0, "rows": 1,
     "token": 1, "version": 1, "snapshot": b"", "b_fence": 1, "b_seq": 1, "b_owns": 0,
-    "ended_at": NOW,
+    "ended_at": NOW, "before": NOW, "names": ["a"],
 }  # fmt: skip
 #: statements that read a whole table on purpose
 _WHOLE = {
     "decisions._LIST", "decisions._KNOWN", "decisions._TOPS",
     "definitions._LIST", "definitions._PROCESSES", "tokens._LIST",
+    "users._LIST",
 }  # fmt: skip
 
 
@@ -72,7 +75,9 @@ def connection() -> Iterator[Connection]:
         subscriptions,
         tasks,
         tokens,
+        users,
         work,
+        worklist,
     ],
     ids=lambda module: module.__name__.rsplit(".", 1)[1],
 )

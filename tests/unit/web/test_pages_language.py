@@ -21,7 +21,7 @@ def texts() -> Iterator[tuple[str, str]]:
     """Yield (file, text) for every text that is marked for translation."""
     found = extract_from_dir(str(WEB), METHODS, {}, keywords=KEYWORDS)
     for file, _line, message, _comments, _context in found:
-        yield file, message if isinstance(message, str) else message[0]
+        yield file, message if isinstance(message, str) else str(tuple(message or ())[0])
 
 
 def chinese() -> dict[str, str]:
