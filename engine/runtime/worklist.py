@@ -187,6 +187,8 @@ class WorkList(Base):
 _WORDS: dict[str, Mapping[str, Words]] = {}
 _LABELS: dict[str, Mapping[str, Mapping[str, str]]] = {}
 _FILLING = threading.Lock()
+#: deployments that are searched for a form that is not beside its diagram
+_SEARCHED = 100
 
 
 def _keep(known: dict[str, Any], definition_id: str, found: Any) -> None:
@@ -224,15 +226,23 @@ def _literal(text: str) -> str:
 def _form(
     connection: Connection, engine: Base, definition_id: str, key: str | None
 ) -> bytes | None:
-    """Return the form of this id in the deployment of a definition."""
+    """Return the form of this id: beside the definition, else the one that was deployed last."""
     if not key:
         return None
     wanted = key.rpartition(":")[2].lstrip("/")
-    deployment = engine.library.known(connection, definition_id).deployment_id
-    for name in definitions.file_names(connection, deployment):
+    beside = engine.library.known(connection, definition_id).deployment_id
+    if (found := _form_in(connection, beside, wanted)) is not None:
+        return found
+    # a diagram may be uploaded without the forms that did not change
+    others = (one.id for one in definitions.page(connection, None, _SEARCHED))
+    return next((form for one in others if (form := _form_in(connection, one, wanted))), None)
+
+
+def _form_in(connection: Connection, deployment_id: str, wanted: str) -> bytes | None:
+    for name in definitions.file_names(connection, deployment_id):
         if not _is_form(name):
             continue
-        content = definitions.file_of(connection, deployment, name)
+        content = definitions.file_of(connection, deployment_id, name)
         if content is not None and (name == wanted or _id_of(content) == wanted):
             return content
     return None
