@@ -78,18 +78,11 @@ _CANDIDATES = Statement[Row](
     .limit(COUNTED)
 )
 _MINE = Statement[Row](
-    sa.select(sa.func.count()).select_from(
-        sa.select(_c.id)
-        .where(_ours, _open, _c.assignee == bindparam("assignee"), _c.assignee.is_not(None))
-        .limit(COUNTED)
-        .subquery()
-    )
+    sa.select(_c.id)
+    .where(_ours, _open, _c.assignee == bindparam("assignee"), _c.assignee.is_not(None))
+    .limit(COUNTED)
 )
-_ALL = Statement[Row](
-    sa.select(sa.func.count()).select_from(
-        sa.select(_c.id).where(_ours, _open).limit(COUNTED).subquery()
-    )
-)
+_ALL = Statement[Row](sa.select(_c.id).where(_ours, _open).limit(COUNTED))
 _this_draft = sa.and_(
     _d.tenant == bindparam("tenant"), _d.task_id == bindparam("b_task"),
     _d.account == bindparam("b_account"),
@@ -153,9 +146,8 @@ def claimable(connection: Connection, names: Sequence[str]) -> list[str]:
 
 def count(connection: Connection, assignee: str | None = None) -> int:
     """Return how many open tasks a person has, or there are; counted up to COUNTED."""
-    found = connection.one(_MINE, assignee=assignee) if assignee else connection.one(_ALL)
-    assert found is not None
-    return int(found[0])
+    found = connection.all(_MINE, assignee=assignee) if assignee else connection.all(_ALL)
+    return len(found)
 
 
 def get_draft(connection: Connection, task_id: str, account: str) -> Draft | None:

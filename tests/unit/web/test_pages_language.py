@@ -21,7 +21,12 @@ def texts() -> Iterator[tuple[str, str]]:
     """Yield (file, text) for every text that is marked for translation."""
     found = extract_from_dir(str(WEB), METHODS, {}, keywords=KEYWORDS)
     for file, _line, message, _comments, _context in found:
-        yield file, message if isinstance(message, str) else str(tuple(message or ())[0])
+        yield file, message if isinstance(message, str) else str(next(iter(message or ())))
+
+
+def first(text: object) -> str:
+    """Return the text, or of a text with a plural its singular."""
+    return text if isinstance(text, str) else str(next(iter(text)))  # type: ignore[call-overload]
 
 
 def chinese() -> dict[str, str]:
@@ -30,11 +35,8 @@ def chinese() -> dict[str, str]:
     for path in sorted((WEB / "translations" / "zh").glob("*.po")):
         with path.open("rb") as file:
             for entry in read_po(file, locale="zh"):
-                key, value = entry.id, entry.string
-                if key and not entry.fuzzy:
-                    found[key if isinstance(key, str) else key[0]] = (
-                        value if isinstance(value, str) else value[0]
-                    )
+                if entry.id and not entry.fuzzy:
+                    found[first(entry.id)] = first(entry.string)
     return found
 
 
