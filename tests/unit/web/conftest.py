@@ -15,6 +15,7 @@ from engine.clock import VirtualClock
 from engine.runtime import Engine
 from engine.settings import Settings
 from tests.browsing import Browser
+from tests.unit.web.service import service, service_data  # noqa: F401 - fixtures
 from web.app import create_app
 
 PASSWORD = "correct horse battery"
