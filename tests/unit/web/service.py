@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -83,22 +84,21 @@ class Service:
         return Browser(self.app, language)
 
 
-@pytest.fixture(scope="session")
-def service_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a data folder with the shipped diagrams deployed; do not write to it."""
-    settings = Settings(data_dir=tmp_path_factory.mktemp("service"))
+def prepare(folder: Path) -> Path:
+    """Return the folder with the shipped diagrams deployed into its database."""
+    folder.mkdir(exist_ok=True)
+    settings = Settings(data_dir=folder)
     engine = Engine(settings, registry=Registry.load(settings))
     engine.migrate()
     engine.deploy(shipped(), by="test")
     Records.of(settings)
     engine.close()
-    return settings.data_dir
+    return folder
 
 
-@pytest.fixture
-def service(service_data: Path, tmp_path: Path, clock: VirtualClock) -> Iterator[Service]:
-    """Return the service with no cases."""
-    data = Path(shutil.copytree(service_data, tmp_path / "data"))
+@contextmanager
+def opened(data: Path, clock: VirtualClock) -> Iterator[Service]:
+    """Yield the service on a prepared folder."""
     settings = Settings(data_dir=data)
     registry = Registry.load(settings)
     engine = Engine(settings, clock=clock, registry=registry)
@@ -106,3 +106,17 @@ def service(service_data: Path, tmp_path: Path, clock: VirtualClock) -> Iterator
         engine=engine, registry=registry, clock=clock, app=create_app(settings, engine=engine)
     )
     engine.close()
+
+
+@pytest.fixture(scope="session")
+def service_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a data folder with the shipped diagrams deployed; do not write to it."""
+    return prepare(tmp_path_factory.mktemp("service"))
+
+
+@pytest.fixture
+def service(service_data: Path, tmp_path: Path, clock: VirtualClock) -> Iterator[Service]:
+    """Return the service with no cases."""
+    data = Path(shutil.copytree(service_data, tmp_path / "data"))
+    with opened(data, clock) as made:
+        yield made
