@@ -50,8 +50,10 @@ class MultiInstance:
             "done": 0,
             "ended": 0,
             "items": items if self.sequential else None,
-            "outputs": [None] * len(items) if self.output_collection else None,
         }
+        if self.output_collection:
+            # visible to the completion condition while it fills
+            body.vars.values[self.output_collection] = [None] * len(items)
         if not items:
             self._write_outputs(body)
             return True
@@ -93,10 +95,10 @@ class MultiInstance:
         memo = {**_memo(body)}
         memo["done"] += 1
         memo["active"] -= 1
-        if memo["outputs"] is not None:
-            outputs = list(memo["outputs"])
+        if self.output_collection:
+            outputs = list(body.vars.values[self.output_collection])
             outputs[(child.memo or {})["index"]] = (child.memo or {})["output"]
-            memo["outputs"] = outputs
+            body.vars.values[self.output_collection] = outputs
         body.memo = memo
         process.attempt(body, lambda: self._go_on(body, child.vars), "finish")
 
@@ -150,7 +152,7 @@ class MultiInstance:
         outer = body.vars.parent
         assert outer is not None
         if self.output_collection:
-            outputs = _memo(body)["outputs"] or []
+            outputs = body.vars.values[self.output_collection]
             home = outer.home_of(self.output_collection)
             body.workflow.process.set_variable(home, body, self.output_collection, outputs)
 

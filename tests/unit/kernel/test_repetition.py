@@ -122,3 +122,23 @@ def test_a_collection_that_is_no_list_is_an_incident_that_can_be_retried() -> No
     (incident,) = play.incidents.values()
     assert incident.element_id == "u"
     assert "not a list" in incident.message
+
+
+def test_the_completion_condition_sees_the_results_so_far() -> None:
+    # given a vote that ends with the second yes
+    loop = repeat(
+        "items",
+        "item",
+        collect="votes",
+        result="vote",
+        until="count(votes[item = true]) = 2",
+    )
+    drawing = diagram(process("p", start("s"), user("u", loop), user("w"), path("s", "u", "w")))
+    play = Player(drawing).start(items=[1, 2, 3])
+    # when
+    play.complete("u", vote=True)
+    assert play.open == ["u", "u"]
+    play.complete("u", vote=True)
+    # then
+    assert play.open == ["w"]
+    assert play.variables()["votes"] == [True, True, None]

@@ -62,7 +62,8 @@ def test_nothing_is_documented_as_refused_that_is_executed() -> None:
 
 
 def test_every_shipped_handler_is_documented() -> None:
-    text = (ROOT / "docs" / "handlers.md").read_text(encoding="utf-8")
+    names = ("handlers.md", "service.md")
+    text = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in names)
     shipped = [entry for entry in Registry.load(Settings()) if "handlers" in entry.source]
 
     assert shipped
