@@ -90,7 +90,9 @@ def _received(engine: Engine, case: CustomerCase) -> Iterator[Entry]:
     """Yield what came from the customer after the request."""
     for row in engine.story(case.root_id, limit=_MOST):
         message = _payload(row).get("message") if row.kind == "message.received" else None
-        if row.name in WRITING and isinstance(message, Mapping):
+        if row.kind == "message.received" and row.name in _WITH_WORDS:
+            yield _said(row)
+        elif row.name in WRITING and isinstance(message, Mapping):
             files = message.get("attachments")
             yield Entry(
                 at=row.at, ours=False, subject="", text=_text(message.get("text")),
@@ -98,10 +100,18 @@ def _received(engine: Engine, case: CustomerCase) -> Iterator[Entry]:
             )  # fmt: skip
 
 
+#: answers that come with words, so that they belong to the thread
+_WITH_WORDS = ("proposal_countered", "proposal_declined", "needs_corrected", "customer_withdraws")
 #: a link serves its own purpose only, so no page shows the one of another
 _LINK = re.compile(r"https?://\S+/p/\S+")
 #: templates of notices that are not for the customer
 _FOR_STAFF = ("escalation", "escalation_note")
+
+
+def _said(row: HistoryRow) -> Entry:
+    payload = _payload(row)
+    text = _text(payload.get("comment")) or _text(payload.get("reason"))
+    return Entry(at=row.at, ours=False, subject="", text=text or "–", files=[])
 
 
 def _payload(row: HistoryRow) -> Mapping[str, Any]:

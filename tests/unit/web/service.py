@@ -28,6 +28,7 @@ from web.demo_stories import OWN, Story
 from web.links import links_of
 from web.portal_case import CustomerCase, customer_case
 
+SKILLS = ("repair", "install", "maintenance", "software", "consulting")
 STORY = Story(
     key="story", language="en", name="Lin Yu", email=OWN, text="The pump in hall 3 leaks.",
     began_h=0, pace_min=10, stop=frozenset(), need="A pump that does not leak",
@@ -52,7 +53,7 @@ class Service:
 
     def play(self, **changes: Any) -> str:
         """Play a case until its story stops; return its id."""
-        employ(Records.of(self.engine.settings), Worker(user="operator", skills=("repair",)))
+        employ(Records.of(self.engine.settings), Worker(user="operator", skills=SKILLS))
         player = Player(self.engine, replace(STORY, **changes))
         while player.act():
             self.drain()
