@@ -13,6 +13,8 @@ from engine.errors import BadInput
 KINDS = (".bpmn", ".bpmn2", ".bpmn20.xml", ".dmn", ".form")
 #: more entries than this in one archive are no bundle of diagrams
 MAX_ENTRIES = 1000
+#: no diagram is packed better than this; what claims to be is made to fill the memory
+MAX_RATIO = 200
 
 
 def read_bundle(paths: Iterable[Path], *, limit: int) -> dict[str, bytes]:
@@ -92,6 +94,8 @@ def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, place: str, limi
         content = stream.read(limit + 1)
     if len(content) > limit:
         raise BadInput(f"{place}: unpacks to more than the limit for a bundle")
+    if len(content) > MAX_RATIO * max(entry.compress_size, 1024):
+        raise BadInput(f"{place}: unpacks to more than {MAX_RATIO} times its size")
     return content
 
 

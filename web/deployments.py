@@ -142,10 +142,7 @@ def _problems_page(bundle: dict[str, bytes], problems: list[Problem], *, refused
     by_file: dict[str, list[Problem]] = defaultdict(list)
     for one in problems:
         by_file[one.file].append(one)
-    files = [
-        {"name": name, "problems": by_file[name], "picture": _picture(bundle[name], by_file[name])}
-        for name in sorted(bundle)
-    ]
+    files = [_checked(name, bundle[name], by_file[name]) for name in sorted(bundle)]
     stopping = sum(one.stops for one in problems)
     summary = ngettext(
         "%(num)s problem stops the deployment.", "%(num)s problems stop the deployment.", stopping
@@ -156,19 +153,18 @@ def _problems_page(bundle: dict[str, bytes], problems: list[Problem], *, refused
     )  # fmt: skip
 
 
-def _picture(content: bytes, problems: list[Problem]) -> dict[str, Any] | None:
-    """Return what the viewer draws of an uploaded file; None if it cannot be drawn."""
+def _checked(name: str, content: bytes, problems: list[Problem]) -> dict[str, Any]:
+    """Return a file with its problems: what the viewer draws, and where each problem is shown."""
     drawn = outline(content)
-    if drawn is None or not drawn.has_layout:
-        return None
-    marks = {
-        one.element: ["wrong" if one.stops else "warned"]
-        for one in sorted(problems, key=lambda one: one.stops)
-        if one.element
-    }
-    first = [one.element for one in problems if one.element]
-    return {"xml": content.decode("utf-8", "replace"), "words": words(), "marks": marks,
-            "attention": first}  # fmt: skip
+    places = drawn.places if drawn is not None and drawn.has_layout else {}
+    marks: dict[str, list[str]] = {}
+    for one in sorted(problems, key=lambda one: one.stops):
+        if place := places.get(one.element or ""):
+            marks[place] = ["wrong" if one.stops else "warned"]
+    picture = {"xml": content.decode("utf-8", "replace"), "words": words(), "marks": marks,
+               "attention": list(marks)}  # fmt: skip
+    return {"name": name, "problems": problems, "places": places,
+            "picture": picture if places else None}  # fmt: skip
 
 
 # ------------------------------------------------------------------ one deployment

@@ -39,6 +39,7 @@ _SENTENCES: dict[str, tuple[Any, str]] = {
     "task.notified": (lazy("%(who)s told %(name)s about “%(what)s”: %(value)s"), "person"),
     "work.settled": (lazy("“%(what)s” was done by the handler %(name)s"), "fine"),
     "work.failed": (lazy("An attempt at “%(what)s” failed: %(error)s"), "wrong"),
+    "work.tried": (lazy("An attempt at “%(what)s” ended without a word"), "wrong"),
     "timer.fired": (lazy("The time of “%(what)s” was up"), "time"),
     "message.sent": (lazy("The message %(name)s left at “%(what)s”"), "mail"),
     "message.received": (lazy("The message %(name)s arrived at “%(what)s”"), "mail"),
@@ -50,6 +51,7 @@ _SENTENCES: dict[str, tuple[Any, str]] = {
     "condition.met": (lazy("The condition of “%(what)s” came true"), "plain"),
     "incident.raised": (lazy("Stopped at “%(what)s”: %(value)s"), "wrong"),
     "incident.resolved": (lazy("“%(what)s” goes on after an incident"), "fine"),
+    "decision.evaluated": (lazy("“%(what)s” was decided by the table %(name)s"), "fine"),
     "history.erased": (lazy("Values were erased from the history: %(value)s"), "plain"),
 }
 

@@ -17,6 +17,9 @@ from engine.diagrams.schema import is_a
 from engine.diagrams.xml import read_xml
 
 _NAME = "name."
+#: what has a shape or a line of its own
+_DRAWN = ("flowNode", "sequenceFlow", "messageFlow", "participant", "lane", "artifact",
+          "dataObjectReference", "dataStoreReference")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,8 @@ class Outline:
     names: Mapping[str, Mapping[str, str]]
     #: element id -> its `zeebe:properties` by name
     properties: Mapping[str, Mapping[str, str]]
+    #: element id -> the drawn element it is a part of, such as the event of a timer definition
+    places: Mapping[str, str]
     #: the file says where things are drawn
     has_layout: bool
 
@@ -67,6 +72,7 @@ def outline(content: bytes) -> Outline | None:
         processes={str(p.get("id")): tuple(_steps(diagram, p)) for p in diagram.processes},
         names={str(e.get("id")): _names(e) for e in diagram.elements if e.get("id")},
         properties={str(e.get("id")): found for e in diagram.elements if (found := dict(_told(e)))},
+        places=dict(_places(diagram)),
         has_layout=any(local(child) == "BPMNDiagram" and len(child) for child in root),
     )
 
@@ -75,6 +81,15 @@ def _names(element: Element) -> dict[str, str]:
     found = {"": " ".join((element.get("name") or "").split())}
     found |= {n.removeprefix(_NAME): v for n, v in _told(element) if n.startswith(_NAME)}
     return {language: name for language, name in found.items() if name}
+
+
+def _places(diagram: Diagram) -> Iterator[tuple[str, str]]:
+    for element in diagram.elements:
+        place: Element | None = element
+        while place is not None and not (place.get("id") and is_a(place, *_DRAWN)):
+            place = place.getparent()
+        if element.get("id") and place is not None:
+            yield str(element.get("id")), str(place.get("id"))
 
 
 def _told(element: Element) -> Iterator[tuple[str, str]]:
@@ -117,11 +132,20 @@ def _walk(diagram: Diagram, scope: Element) -> list[Element]:
     after = {node: _next(diagram, node, nodes) for node in nodes}
     entered = {target for targets in after.values() for target in targets}
     seen: set[Element] = set()
+    # what nothing leads to comes first; a circle that nothing leads into comes last
+    first = _behind([node for node in nodes if node not in entered], after, seen)
+    return first + _behind(nodes, after, seen)
+
+
+def _behind(
+    begin: list[Element], after: Mapping[Element, list[Element]], seen: set[Element]
+) -> list[Element]:
+    """Return what is reached from some nodes, each behind what leads to it; `seen` are left out."""
+    # from the end: what was left last stands first
     found: list[Element] = []
-    # behind all that comes later: reversed, that is the order of the flow
-    for first in reversed([*(n for n in nodes if n not in entered), *nodes]):
-        way = [(first, iter(reversed(after[first])))] if first not in seen else []
-        seen.add(first)
+    for node in reversed(begin):
+        way = [(node, iter(reversed(after[node])))] if node not in seen else []
+        seen.add(node)
         while way:
             _, rest = way[-1]
             step = next((one for one in rest if one not in seen), None)

@@ -94,6 +94,15 @@ def test_what_is_no_archive_is_refused() -> None:
         list(unpack("all.zip", b"PK\x03\x04 and then nothing", limit=LIMIT))
 
 
+def test_what_is_packed_too_well_is_refused() -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.bpmn", b" " * 4_000_000)
+
+    with pytest.raises(BadInput, match="200 times"):
+        list(unpack("a.zip", stream.getvalue(), limit=10_000_000))
+
+
 def test_an_archive_of_too_many_entries_is_refused() -> None:
     crowd = archive({f"{number}.txt": b"" for number in range(MAX_ENTRIES + 1)})
 
