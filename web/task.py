@@ -22,7 +22,7 @@ from markupsafe import Markup, escape
 
 from engine.errors import BadInput, Conflict
 from engine.runtime.worklist import Draft, TaskView, Wanted
-from web import forms, names
+from web import facts, forms, names
 from web.context import engine, now, person
 from web.desk import may_claim, name_of, process_of
 from web.forms import rich
@@ -31,8 +31,6 @@ from web.forms.rows import COUNT, SHOWN
 from web.language import _, current, moment, zone
 from web.pages import WORKERS, Desk
 
-#: name for people, value
-Fact = tuple[str, Any]
 DESK = Desk("task")
 NOTE = "note"
 #: what the button says that only shows the form again
@@ -204,7 +202,9 @@ def _told(view: TaskView) -> dict[str, Any]:
         "name": name_of(definition, task),
         "process": process_of(definition, task.process_id),
         "explained": words.text(current()) if words else "",
-        "facts": facts_of(view),
+        "facts": facts.told(
+            view.variables, engine().labels(definition), engine().choices(definition)
+        ),
     }
 
 
@@ -214,19 +214,6 @@ def case_link(instance_id: str, text: str) -> Markup:
         return escape(text)
     address = url_for("cases.case", instance_id=instance_id)
     return Markup('<a href="{}">{}</a>').format(address, text)
-
-
-def facts_of(view: TaskView) -> tuple[list[Fact], list[Fact]]:
-    """Return what is known of a case: what has a name for people, then the rest."""
-    labels = engine().labels(view.instance.definition_id)
-    told: list[Fact] = []
-    rest: list[Fact] = []
-    for name, value in sorted(view.variables.items()):
-        if value in (None, "", [], {}):
-            continue
-        known = names.is_known(name, labels)
-        (told if known else rest).append((names.fact_name(name, labels), value))
-    return told, rest
 
 
 DESK.globals["case_link"] = case_link

@@ -21,6 +21,9 @@ from engine.store.worklist import Draft, Listed
 if TYPE_CHECKING:
     from engine.store.connect import Connection
 
+#: name -> language -> text
+Labels = Mapping[str, Mapping[str, str]]
+
 __all__ = ["Counts", "Draft", "Listed", "TaskView", "Wanted", "WorkList"]
 
 #: fields of a draft, and bytes of it as JSON
@@ -142,17 +145,30 @@ class WorkList(Base):
 
         "" is the language the form was drawn in. Raises NotFound.
         """
-        found = _LABELS.get(definition_id)
+        return self._form_words(definition_id)[0]
+
+    def choices(self, definition_id: str) -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+        """Return what the forms call the values that may be chosen: name -> value -> language."""
+        return self._form_words(definition_id)[1]
+
+    def _form_words(self, definition_id: str) -> tuple[Labels, Mapping[str, Labels]]:
+        found = _FORM_WORDS.get(definition_id)
         if found is None:
             with self.reading() as connection:
                 deployment = self.library.known(connection, definition_id).deployment_id
                 names = [n for n in definitions.file_names(connection, deployment) if _is_form(n)]
                 files = [definitions.file_of(connection, deployment, name) for name in names]
-            found = {}
-            for content in files:
-                for component in _components(content or b""):
-                    found.setdefault(str(component.get("key")), _label(component))
-            _keep(_LABELS, definition_id, found)
+            labels: dict[str, Mapping[str, str]] = {}
+            choices: dict[str, dict[str, Mapping[str, str]]] = {}
+            for component in (one for content in files for one in _components(content or b"")):
+                name, properties = str(component["key"]), component.get("properties")
+                texts = properties if isinstance(properties, dict) else {}
+                labels.setdefault(name, _worded(component["label"], "label.", texts))
+                for value in _values(component):
+                    said = _worded(value.get("label"), f"value.{value.get('value')}.", texts)
+                    choices.setdefault(name, {}).setdefault(str(value.get("value")), said)
+            found = (labels, choices)
+            _keep(_FORM_WORDS, definition_id, found)
         return found
 
     # -------------------------------------------------------------- drafts
@@ -185,7 +201,7 @@ class WorkList(Base):
 
 #: definitions never change, so what was read stays right; shared by all engines of the process
 _WORDS: dict[str, Mapping[str, Words]] = {}
-_LABELS: dict[str, Mapping[str, Mapping[str, str]]] = {}
+_FORM_WORDS: dict[str, tuple[Labels, Mapping[str, Labels]]] = {}
 _FILLING = threading.Lock()
 #: deployments that are searched for a form that is not beside its diagram
 _SEARCHED = 100
@@ -268,11 +284,15 @@ def _components(form: bytes) -> list[dict[str, Any]]:
     return found
 
 
-def _label(component: dict[str, Any]) -> dict[str, str]:
-    properties = component.get("properties")
-    texts = properties if isinstance(properties, dict) else {}
-    told = {key[6:]: str(text) for key, text in texts.items() if key.startswith("label.")}
-    return {"": str(component["label"]), **told}
+def _values(component: dict[str, Any]) -> list[dict[str, Any]]:
+    found = component.get("values")
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _worded(drawn: Any, start: str, properties: dict[str, Any]) -> dict[str, str]:
+    told = {key.removeprefix(start): str(text) for key, text in properties.items()
+            if key.startswith(start)}  # fmt: skip
+    return {"": str(drawn), **told}
 
 
 def _id_of(form: bytes) -> str | None:

@@ -339,3 +339,33 @@ def test_a_damaged_form_is_named_and_nothing_is_lost(engine: Engine, login: Logi
     assert "cannot be read" in page.text
     assert operator.post(f"/tasks/{task.id}", {"act": "complete"}).status_code == 422
     assert engine.task(task.id).state == "open"
+
+
+# ------------------------------------------------------------------ what is known of the case
+
+
+def test_facts_are_told_as_a_person_reads_them(desk: Browser, engine: Engine) -> None:
+    more = {
+        "channel": "visit", "customer_id": "0af3-77", "sla": {"first_response": "PT4H"},
+        "promised_on": "2026-03-05", "lines": [{"title": "Pump", "count": 2, "line_id": "x9"}],
+        "odd_one": 7, "empty": "", "accepted": True,
+    }  # fmt: skip
+    page = desk.get(f"/tasks/{mine(engine, **more).id}").text
+
+    facts = page[page.index("What is known") :]
+    # a choice by its label, a day as a day, a span in words, a table with heads
+    for words in ("<dd><span class=\"pre\">Visit</span></dd>", 'datetime="2026-03-05"', "4 h",
+                  '<th scope="col">Title</th>', "<dd><span class=\"pre\">yes</span></dd>"):  # fmt: skip
+        assert words in facts
+    # what is for programs stays away, what has no name is folded
+    assert "0af3-77" not in facts
+    assert "x9" not in facts
+    assert facts.index("odd one") > facts.index("More details")
+
+
+def test_hostile_values_of_a_case_stay_text(desk: Browser, engine: Engine) -> None:
+    evil = "<script>alert(1)</script>"
+    task = mine(engine, request=evil, customer_name=evil, orders=[{"no": evil, "sum": 1}],
+                known_tags=[evil])  # fmt: skip
+
+    assert "<script>alert" not in desk.get(f"/tasks/{task.id}").text
