@@ -45,7 +45,7 @@ def idle(events: Iterable[Event]) -> list[int]:
 def _goes_on(last: Event, event: Event) -> bool:
     if event["kind"] == "instance.completed":
         return True
-    return event["kind"] == "element.activated" and event["at"] == last["at"]
+    return bool(event["kind"] == "element.activated" and event["at"] == last["at"])
 
 
 def gaps(events: Iterable[Event]) -> list[int]:

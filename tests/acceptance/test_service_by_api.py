@@ -82,8 +82,9 @@ class Service:
 
     def work(self, **span: float) -> None:
         """Let the worker do what is due, now or after a while."""
-        worker.drain(self._engine, self._clock.now() + timedelta(**span),
-                     registry=self._engine.registry)  # fmt: skip
+        registry = self._engine.registry
+        assert registry is not None
+        worker.drain(self._engine, self._clock.now() + timedelta(**span), registry=registry)
         assert self.call("GET", "/incidents")["items"] == []
 
     def do(self, element: str, by: str = "desk", **more: Any) -> None:
