@@ -11,6 +11,13 @@ from tests.browser.conftest import OpenPage, Site
 
 pytestmark = pytest.mark.browser
 
+#: every answer that a script asks for comes late
+_SLOW = """const real = window.fetch;
+window.fetch = async (...call) => {
+  const answer = await real(...call);
+  await new Promise((done) => setTimeout(done, 700));
+  return answer;
+};"""
 Ask = Callable[[Page], list[str]]
 
 
@@ -92,3 +99,29 @@ def test_the_keyboard_reaches_the_content_at_once(open_page: OpenPage) -> None:
     page.keyboard.press("Enter")
 
     expect(page.locator("#main")).to_be_focused()
+
+
+def test_what_is_typed_while_the_form_is_refreshed_stays(open_page: OpenPage, site: Site) -> None:
+    page = open_page(f"/tasks/{task_of(site, 'SR-2026-0003')}", role="operator")
+    page.add_init_script(_SLOW)
+    page.reload()
+
+    # the first field is left, which asks the server; meanwhile the person goes on
+    page.fill("#f-contact-email", "li@example.com")
+    page.locator("#f-contact-email").press("Tab")
+    page.locator("#f-summary").press_sequentially("called, all is well", delay=60)
+    page.wait_for_timeout(1200)
+
+    expect(page.locator("#f-summary")).to_have_value("called, all is well")
+    expect(page.locator("#f-contact-email")).to_have_value("li@example.com")
+
+
+def test_a_draft_is_kept_while_somebody_types(open_page: OpenPage, site: Site) -> None:
+    task = task_of(site, "SR-2026-0005")
+    page = open_page(f"/tasks/{task}", role="operator")
+
+    page.locator("#f-summary").press_sequentially("half a sentence")
+
+    expect(page.locator("#draft-state")).to_contain_text("Draft kept")
+    page.reload()
+    expect(page.locator("#f-summary")).to_have_value("half a sentence")

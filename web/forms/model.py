@@ -12,6 +12,8 @@ from engine.errors import BadInput
 
 #: components inside each other, and of one form
 _DEEPEST, _MOST = 20, 2000
+#: what stands in a form whose conditions, texts or values are expressions
+_LIVE = (b'"hide"', b"{{", b'"=')
 #: kinds that have a value
 VALUED = frozenset({
     "textfield", "textarea", "number", "checkbox", "checklist", "radio", "select", "taglist",
@@ -63,6 +65,8 @@ class Form:
 
     id: str
     parts: tuple[Part, ...]
+    #: what is shown may depend on what is typed
+    live: bool = False
 
 
 @lru_cache(maxsize=200)
@@ -75,7 +79,11 @@ def load(data: bytes) -> Form:
     if not isinstance(found, Mapping) or not isinstance(found.get("components"), list):
         raise FormDamaged("the form has no list of components")
     left = [_MOST]
-    return Form(id=str(found.get("id") or ""), parts=_parts(found["components"], 0, left))
+    return Form(
+        id=str(found.get("id") or ""),
+        parts=_parts(found["components"], 0, left),
+        live=any(mark in data for mark in _LIVE),
+    )
 
 
 def _parts(components: list[Any], depth: int, left: list[int]) -> tuple[Part, ...]:
