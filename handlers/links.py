@@ -18,9 +18,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from engine import HandlerContext
+
+if TYPE_CHECKING:
+    from engine.settings import Settings
 
 #: what a link may be for -> how long it is good, unless its maker says otherwise
 PURPOSES: dict[str, timedelta] = {
@@ -93,6 +96,11 @@ def link_to(context: HandlerContext, purpose: str) -> str:
     settings = context.settings
     links = Links(secret(settings.data_dir), Endless(), lambda: context.now)
     made = links.make(purpose, context.root_id, seed=context.key)
+    return address(settings, purpose, made)
+
+
+def address(settings: Settings, purpose: str, made: str) -> str:
+    """Return the address of the page that a link opens, as people outside type it."""
     site = settings.public_url or f"http://{settings.host}:{settings.port}"
     return f"{site.rstrip('/')}/p/{purpose}/{made}"
 

@@ -1,4 +1,4 @@
-"""intake: mails that lie in files, one by one."""
+"""intake, links: mails that lie in files, and the signed links of customers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from web.session import Session, common
+from web.session import Session, by_option, common
 
 COLUMNS = ("file", "outcome", "case_number", "message_id", "reason")
 
@@ -39,4 +39,45 @@ def intake(session: Session, files: tuple[Path, ...]) -> int:
     return 1 if refused else 0
 
 
-VERBS = (intake,)
+@click.group()
+def links() -> None:
+    """Make and end the signed links by which customers follow and answer."""
+
+
+@links.command("make")
+@click.argument("case_number")
+@click.argument("purpose", type=click.Choice(["follow", "confirm", "answer", "rate"]))
+@common
+def make_link(session: Session, case_number: str, purpose: str) -> None:
+    """Print a link for PURPOSE, to pass on to a customer without e-mail."""
+    from handlers.links import address
+    from web.links import links_of
+
+    made = links_of(session.engine).make(purpose, _root_of(session, case_number))
+    url = address(session.settings, purpose, made)
+    session.out.one({"case": case_number, "purpose": purpose, "url": url}, url)
+
+
+@links.command("revoke")
+@click.argument("case_number")
+@click.option("--why", default="", help="The reason, kept in the record.")
+@by_option
+@common
+def revoke_links(session: Session, case_number: str, why: str, by: str) -> None:
+    """End every link of a case that exists by now; links of later notices are good again."""
+    from web.links import links_of
+
+    links_of(session.engine).revoke_all(_root_of(session, case_number), by=by, why=why)
+    session.out.one({"case": case_number, "revoked": True}, f"the links of {case_number} are ended")
+
+
+def _root_of(session: Session, case_number: str) -> str:
+    from engine.errors import NotFound
+
+    found = session.engine.cases(business_key=case_number, limit=1)
+    if not found:
+        raise NotFound(f"there is no case {case_number!r}")
+    return found[0].id
+
+
+VERBS = (intake, links)
