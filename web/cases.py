@@ -131,7 +131,7 @@ def _timeline(view: CaseView, drawings: dict[str, Drawing]) -> dict[str, Any]:
     rows = engine().story(view.root.id, before=before, limit=_LINES + 1, whole=whole)
     more, rows = len(rows) > _LINES, rows[:_LINES]
     return {
-        "story": [line for row in rows if (line := told(row, drawings)) is not None],
+        "story": [line for row in rows if (line := told(row, drawings, whole=whole)) is not None],
         "whole": whole,
         "before": before,
         "earlier": rows[-1].seq if more else None,

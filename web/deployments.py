@@ -30,6 +30,16 @@ DESK.entry("overview", lazy("Processes"), roles=WORKERS, place=50)
 DESK.globals["change_word"] = lambda kind: CHANGES[kind]
 DESK.globals["property_words"] = property_words
 
+
+def subject_words(subject: str) -> str:
+    """Return how a person reads what an act was about: a process and its version."""
+    process_id, found, number = subject.rpartition(" version ")
+    if not found:
+        return subject
+    return f"{titles().get(process_id, process_id)} {_('version %(n)s', n=number)}"
+
+
+DESK.globals["subject_words"] = subject_words
 _ROWS = 20
 SEVERITIES = {
     Severity.ERROR: (lazy("error"), "late"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from flask import url_for
+from flask import g, url_for
 
 from engine.diagrams.outline import Outline, Step, outline
 from engine.errors import NotFound
@@ -78,8 +78,11 @@ def present() -> dict[str, Drawing]:
 
 
 def titles() -> dict[str, str]:
-    """Return the name of each process for the reader."""
-    return {process_id: one.title for process_id, one in present().items()}
+    """Return the name of each process for the reader; read once for a page."""
+    if "process_titles" not in g:
+        g.process_titles = {process_id: one.title for process_id, one in present().items()}
+    found: dict[str, str] = g.process_titles
+    return found
 
 
 @lru_cache(maxsize=_MANY)

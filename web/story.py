@@ -55,8 +55,9 @@ _SENTENCES: dict[str, tuple[Any, str]] = {
     "history.erased": (lazy("Values were erased from the history: %(value)s"), "plain"),
 }
 
-#: ends of kinds of elements whose being reached says nothing: what they lead to does
-_PASSED = ("Gateway", "boundaryEvent", "startEvent")
+#: ends of kinds of elements whose being reached says nothing that no other event says
+_PASSED = ("Gateway", "boundaryEvent", "startEvent", "serviceTask", "sendTask", "businessRuleTask",
+           "scriptTask", "callActivity")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +73,15 @@ class Told:
     element: str | None
 
 
-def told(row: HistoryRow, drawings: Mapping[str, Drawing]) -> Told | None:
-    """Return an event in words; None for what says nothing to a person, as a gateway passed.
+def told(row: HistoryRow, drawings: Mapping[str, Drawing], *, whole: bool = False) -> Told | None:
+    """Return an event in words; without `whole` None for what says nothing, as a gateway passed.
 
     `drawings` are those of the case by instance id.
     """
     drawn = drawings.get(row.instance_id)
     step = drawn.step(row.element_id) if drawn and row.element_id else None
-    if row.kind == "element.activated" and step is not None and step.kind.endswith(_PASSED):
+    passed = row.kind == "element.activated" and step is not None and step.kind.endswith(_PASSED)
+    if passed and not whole:
         return None
     sentence, tone = _SENTENCES.get(_kind(row), (row.kind, "plain"))
     return Told(

@@ -77,7 +77,11 @@ function fail(figure, error) {
 
 function start() {
   for (const figure of document.querySelectorAll("[data-diagram]")) {
-    show(figure).catch((error) => fail(figure, error));
+    const draw = () => show(figure).catch((error) => fail(figure, error));
+    // what is folded away has no size yet, and many diagrams at once would take their time
+    const folded = figure.closest("details:not([open])");
+    if (folded) folded.addEventListener("toggle", draw, { once: true });
+    else draw();
   }
 }
 

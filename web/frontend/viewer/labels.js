@@ -1,7 +1,7 @@
 // Fonts differ from machine to machine: a label drawn with just enough room would break inside words.
 
 /** Room for one letter, in pixels of the diagram. */
-const LETTER = 6.4;
+const LETTER = 7.6;
 
 function longestWord(name) {
   const words = (name || "").match(/[\x21-\x7e\u00c0-\u024f]+/g) || [];
