@@ -32,6 +32,13 @@ LINKS: dict[str, str] = {
 }
 _FOLLOW = "follow"
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?")
+#: parts of the requirements, as people call them
+_PARTS = {
+    "zh": {"what": "内容", "why": "原因", "who": "使用人", "when": "时间", "where": "地点",
+           "how": "方式", "result": "期望结果"},
+    "en": {"what": "What", "why": "Why", "who": "Who", "when": "When", "where": "Where",
+           "how": "How", "result": "Expected result"},
+}  # fmt: skip
 _UNITS = {"zh": ("天", "小时", "分钟"), "en": ("day", "hour", "minute")}
 
 
@@ -62,14 +69,17 @@ def write(
     texts = TEMPLATES.get(language, TEMPLATES["en"])
     if template not in texts:
         raise ValueError(f"there is no template {template!r}; there are {', '.join(texts)}")
-    known = _Facts({key: plain(value) for key, value in _flat(facts).items() if value is not None})
+    flat = _flat(facts, language)
+    known = _Facts({key: plain(value) for key, value in flat.items() if value is not None})
     if isinstance(within := known.get("within"), str):
         known["within"] = spoken(within, language)
     letter = texts[template]
     number = facts.get("case_number")
     subject = letter.subject.format_map(known) + (f" [{number}]" if number else "")
     hello = f"{name or '您好'}：" if language == "zh" else f"Dear {name or 'customer'},"
-    body = f"{hello}\n\n{letter.body.format_map(known).strip()}\n"
+    paragraphs = letter.body.format_map(known).strip().split("\n\n")
+    # a paragraph of which nothing is known is left out
+    body = "\n\n".join([hello, *(part for part in paragraphs if part.strip() != "-")]) + "\n"
     return Letter(subject, f"{body}\n{link}\n" if link else body)
 
 
@@ -99,14 +109,37 @@ def spoken(duration: str, language: str) -> str:
     return " ".join(f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in parts)
 
 
-def _flat(facts: Mapping[str, Any]) -> dict[str, Any]:
+def _flat(facts: Mapping[str, Any], language: str) -> dict[str, Any]:
     """Return facts with those of a proposal or of requirements beside the others."""
     flat = {**facts, "what": facts.get("subject")}
     proposal = facts.get("proposal")
     if isinstance(proposal, Mapping):
-        flat = {**flat, **proposal}
+        flat = {**flat, **proposal, "lines": _lines(proposal.get("lines"))}
     requirements = facts.get("requirements")
     if isinstance(requirements, Mapping):
-        parts = {k: v for k, v in requirements.items() if v}
-        flat["requirements"] = "\n".join(plain(part) for part in parts.values())
+        flat["requirements"] = _requirements(requirements, language)
     return flat
+
+
+def _lines(lines: Any) -> str | None:
+    """Return the lines of a quote, each with its sum; of other values nothing."""
+    if not isinstance(lines, list | tuple):
+        return None
+    return "\n".join(
+        f"- {plain(line.get('title'))}: {plain(line.get('count'))} × {plain(line.get('price'))}"
+        f" = {plain(line.get('amount'))}"
+        for line in lines
+        if isinstance(line, Mapping)
+    )
+
+
+def _requirements(parts: Mapping[str, Any], language: str) -> str:
+    """Return what is needed, each part with its name."""
+    names = _PARTS.get(language, _PARTS["en"])
+    colon = "：" if language == "zh" else ": "
+    told = [f"{names.get(k, k)}{colon}{plain(v)}" for k, v in parts.items() if v and k != "items"]
+    for item in parts.get("items") or ():
+        if isinstance(item, Mapping):
+            known = [plain(item[key]) for key in ("title", "criterion") if item.get(key)]
+            told.append(f"- {' – '.join(known)}")
+    return "\n".join(told)
