@@ -46,7 +46,7 @@ def mine(engine: Engine, key: str = "SR-1", **variables: Any) -> UserTask:
 
 def keys(text: str) -> list[str]:
     """Return the case numbers on a page, in their order."""
-    return re.findall(r"SR-\d+", text)
+    return re.findall(r"<div>(SR-\d+)<", text)
 
 
 # ------------------------------------------------------------------ lists
