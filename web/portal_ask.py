@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.errors import TooBusy
@@ -61,18 +61,25 @@ def asked() -> ResponseReturnValue:
         kept += keep(files_folder(), uploads())
     except FileRefused as error:
         errors["files"] = (_LABELS["files"], file_wrong(error))
+    except TooBusy as error:
+        return _busy(given, kept, error)
     if errors:
         return make_response(_form(given, errors, kept), 422)
     try:
         limit_asking()
         root_id = intake.begin(engine(), _request(given, kept), key=f"portal:{given.nonce}")
     except TooBusy as error:
-        response = make_response(_form(given, {"text": ("", str(error))}, kept), 429)
-        response.headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
-        return response
+        return _busy(given, kept, error)
     link = links_of(engine()).make("follow", root_id, seed=given.nonce)
     flash(_("We have your request. Keep the address of this page: it is your link."), "ok")
     return redirect(url_for("portal.follow", token=link), 303)
+
+
+def _busy(given: Ask, kept: list[Attachment], error: TooBusy) -> Response:
+    """Ask for patience; what was typed stays."""
+    response = make_response(_form(given, {"text": (_("Not sent yet"), str(error))}, kept), 429)
+    response.headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
+    return response
 
 
 @DESK.page("/p/thanks", roles=PUBLIC)

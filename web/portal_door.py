@@ -78,8 +78,11 @@ def file_wrong(error: FileRefused) -> str:
 
 
 def uploads() -> list[tuple[str, bytes]]:
-    """Return the files of this request, those that were chosen."""
-    return [(f.filename, f.read()) for f in request.files.getlist("files") if f.filename]
+    """Return the files of this request, those that were chosen; counted. Raises TooBusy."""
+    found = [(f.filename, f.read()) for f in request.files.getlist("files") if f.filename]
+    if found:
+        _limit(f"files {request.remote_addr}", _MOST_SENT)
+    return found
 
 
 def files_folder() -> Any:
