@@ -78,6 +78,12 @@ def _passed(engine: Engine, root_id: str) -> Iterator[Passed]:
             )  # fmt: skip
 
 
+def files_of(engine: Engine, view: CaseView) -> list[Attachment]:
+    """Return the files of a case: those its variables name, and those that came with messages."""
+    came = [one.value for one in _passed(engine, view.root.id)]
+    return files_in([engine.variables(view.root.id), *came])
+
+
 def files_in(value: Any) -> list[Attachment]:
     """Return the stored files that variables name, each once, however deep they stand."""
     return list({one.sha256: one for one in _files(value)}.values())

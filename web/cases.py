@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, flash, redirect, render_template, request, send_file, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.codec import to_json
 from engine.errors import NotFound
 from engine.model import InstanceState
 from web import attachments
-from web.case_facts import files_in, messages_of, scopes_of
+from web.case_facts import files_of, messages_of, scopes_of
 from web.case_state import by_step, standing
 from web.context import engine, person, settings
 from web.drawings import Drawing, drawing, present
@@ -108,7 +108,7 @@ def _contents(view: CaseView, instance: Instance) -> dict[str, Any]:
     return {
         "scopes": scopes,
         "messages": messages_of(engine(), view),
-        "files": files_in(engine().variables(view.root.id)),
+        "files": files_of(engine(), view),
     }
 
 
@@ -168,12 +168,12 @@ def _lines(engine: Engine, instance_id: str) -> Iterator[bytes]:
 
 @DESK.page("/cases/<instance_id>/files/<sha256>", roles=WORKERS)
 def file(instance_id: str, sha256: str) -> ResponseReturnValue:
-    """Hand out a file that is named in a variable of the case, as a download only."""
-    found = files_in(engine().variables(engine().case(instance_id).root_id))
+    """Hand out a file that the case names, as a download only."""
+    found = files_of(engine(), engine().case_view(instance_id))
     named = next((one for one in found if one.sha256 == sha256), None)
     path = attachments.stored(settings().data_dir / "attachments", sha256) if named else None
     if named is None or path is None:
         raise NotFound("this case has no such file")
-    return send_file(
-        path, mimetype="application/octet-stream", as_attachment=True, download_name=named.name
-    )
+    response = Response(path.read_bytes(), mimetype="application/octet-stream")
+    response.headers.set("Content-Disposition", "attachment", filename=named.name)
+    return response

@@ -25,6 +25,7 @@ from tests.drawing import (
 )
 from tests.unit.web.conftest import Login
 from tests.unit.web.sample import FILES, VARIABLES
+from web.attachments import keep
 
 ENGLISH = extension(
     '<zeebe:properties><zeebe:property name="name.en" value="Ask back"/></zeebe:properties>'
@@ -173,9 +174,16 @@ def test_variables_of_inner_scopes_stand_apart(engine: Engine, login: Login) -> 
 def test_file_is_handed_out_only_by_the_case_that_names_it(
     engine: Engine, login: Login, case_id: str
 ) -> None:
-    answer = login("operator").get(f"/cases/{case_id}/files/{'a' * 64}")
+    (kept,) = keep(engine.settings.data_dir / "attachments", [("报价.pdf", b"%PDF-1.7 offer")])
+    with_file = engine.start("p", {"attachments": [kept.value()]}).id
+    staff = login("operator")
 
-    assert answer.status_code == 404
+    assert "报价.pdf" in staff.get(f"/cases/{with_file}").text
+    answer = staff.get(f"/cases/{with_file}/files/{kept.sha256}")
+    assert answer.data == b"%PDF-1.7 offer"
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert staff.get(f"/cases/{case_id}/files/{kept.sha256}").status_code == 404
 
 
 def test_what_is_not_there_is_said(login: Login) -> None:
