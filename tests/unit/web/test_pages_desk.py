@@ -345,7 +345,7 @@ def test_a_damaged_form_is_named_and_nothing_is_lost(engine: Engine, login: Logi
 
 
 def test_facts_are_told_as_a_person_reads_them(desk: Browser, engine: Engine) -> None:
-    more = {
+    more: dict[str, Any] = {
         "channel": "visit", "customer_id": "0af3-77", "sla": {"first_response": "PT4H"},
         "promised_on": "2026-03-05", "lines": [{"title": "Pump", "count": 2, "line_id": "x9"}],
         "odd_one": 7, "empty": "", "accepted": True,
