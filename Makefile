@@ -12,7 +12,7 @@ part = @if [ -e $(subst .,/,$(2)).py ] || [ -e $(subst .,/,$(2))/__main__.py ]; 
 	then $(BIN)/python -m $(2) $(3); else echo "$(1): not built yet ($(2))"; fi
 
 .DEFAULT_GOAL := check
-.PHONY: help setup format lint quick check test demo bench conformance chaos wheel-test lock clean
+.PHONY: help setup format lint quick check test demo pictures bench conformance chaos wheel-test lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ test: setup ## the whole suite on every Python found, with PostgreSQL and a brow
 
 demo: setup ## a whole service to look at: DATA=build/demo PORT=8000 PASSWORD= (one for all)
 	@exec $(BIN)/python -P -m web.demo --data '$(DATA)' --port '$(PORT)' --password '$(PASSWORD)'
+
+pictures: setup ## take the pictures of docs/pictures anew, with Chromium
+	PICTURES=docs/pictures $(BIN)/pytest -q -k pictures tests/browser/test_pages_look.py
 
 bench: setup ## measure; prints a table and writes build/bench.json
 	$(call part,bench,tests.bench,$(ARGS))

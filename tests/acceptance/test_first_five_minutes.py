@@ -1,4 +1,4 @@
-"""The README's first five minutes, command by command, as they stand there."""
+"""The first five minutes of docs/first-steps.md, command by command, as they stand there."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import pytest
 
 from tests.acceptance.command import ROOT, Caseway
 
-#: of the open tasks, those that the README means when it says TASK; one is open at a time
+#: of the open tasks, those that the page means when it says TASK; one is open at a time
 MEANT = ("Take the order", "Approve the price")
 
 
 def commands() -> list[list[str]]:
     """Return the commands of the section, in order, without the leading `caseway`."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "first-steps.md").read_text(encoding="utf-8")
     section = re.split(r"^## ", text, flags=re.MULTILINE)
     walk = next(part for part in section if part.startswith("The first five minutes"))
     lines = re.findall(r"^    caseway (.+)$", walk, flags=re.MULTILINE)
@@ -45,7 +45,7 @@ def root(caseway: Caseway) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def walked(empty_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Caseway:
-    """Return the command line after the whole walk, and the reminder done as the README asks."""
+    """Return the command line after the whole walk, and the reminder done as the page asks."""
     folder = tmp_path_factory.mktemp("walk")
     shutil.copytree(empty_data, folder / "data")
     caseway = Caseway(folder)
