@@ -186,6 +186,17 @@ class Users(Base):
             users.fill(tx.connection, name, round(level + 1000), tx.now, new=found is None)
         return 0.0
 
+    @verb
+    def give_back(self, bucket: str) -> None:
+        """Take an attempt out of a bucket again, since it was a rightful one."""
+        name = access.hashed(bucket)
+        with self.transaction() as tx:
+            found = users.level(tx.connection, name)
+            if found is None:
+                tx.abandon()
+                return
+            users.fill(tx.connection, name, max(0, found.level - 1000), found.at, new=False)
+
     # -------------------------------------------------------------- reads
 
     def user(self, name: str) -> User:

@@ -71,6 +71,16 @@ def test_attempts_are_counted_and_time_forgives(
     assert browser.sign_in("ann", PASSWORD).status_code == 303
 
 
+def test_who_knows_the_password_may_sign_in_as_often_as_needed(
+    browser: Browser, engine: Engine, app: Flask
+) -> None:
+    engine.create_user("ann", role="operator", by="test", password=PASSWORD)
+
+    answers = [Browser(app).sign_in("ann", PASSWORD).status_code for _time in range(12)]
+
+    assert answers == [303] * 12
+
+
 def test_one_address_cannot_try_many_names(browser: Browser) -> None:
     answers = [browser.sign_in(f"user{n}", "guess").status_code for n in range(41)]
 
