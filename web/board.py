@@ -31,7 +31,7 @@ REASONS = {
     "first_response": lazy("no first answer in time"),
     "rounds_used": lazy("all rounds of negotiation are used"),
     "design_stuck": lazy("no draft was accepted"),
-    "late": lazy("the work is late"),
+    "work_overdue": lazy("the work is late"),
     "staff_shortage": lazy("nobody is free for it"),
     "unconfirmed": lazy("the customer has not confirmed"),
 }
