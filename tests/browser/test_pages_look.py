@@ -232,10 +232,15 @@ def views(gallery: Gallery) -> list[View]:
     return gallery.views()
 
 
+def resize(page: Page, size: str) -> None:
+    width, height = SIZES[size].values()
+    page.set_viewport_size({"width": width, "height": height})
+
+
 def open_view(gallery: Gallery, view: View, language: str) -> Page:
     """Open a page and wait until its diagrams are drawn."""
     page = gallery.page(language, view.role)
-    page.set_viewport_size(SIZES["wide"])
+    resize(page, "wide")
     page.emulate_media(color_scheme="light")
     page.goto(gallery.url + view.path)
     page.wait_for_load_state("networkidle")
@@ -292,11 +297,11 @@ def test_every_page_fits_and_everybody_can_use_it(
     for view in views:
         page = open_view(gallery, view, language)
         for size in ("wide", "narrow"):
-            page.set_viewport_size(SIZES[size])
+            resize(page, size)
             if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 found.append(f"{view.name} {size}: wider than the window")
             for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                page.emulate_media(color_scheme=scheme)
                 name = f"{view.name}-{language}-{size}-{scheme}.png"
                 page.screenshot(path=PICTURES / name, full_page=True)
                 if (language, size, scheme) in ASKED:
@@ -339,7 +344,7 @@ def test_pictures_for_the_docs_are_small(
     gallery: Gallery, views: list[View], name: str, language: str, size: str, scheme: Any
 ) -> None:
     page = open_view(gallery, next(view for view in views if view.name == name), language)
-    page.set_viewport_size(SIZES[size])
+    resize(page, size)
     page.emulate_media(color_scheme=scheme)
 
     # `make pictures` names the folder of the docs
