@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -118,6 +119,8 @@ def test_a_case_goes_from_the_request_to_the_rating(service: Service) -> None:
     service.work()
     service.clock.advance(60)
     do(service, operator, "调整方案")
+    customer.goto(service.letter("answer"))
+    expect(customer.locator(".totals")).to_contain_text(re.compile("折扣.*−15.05", re.DOTALL))
     answer_offer(customer, service.letter("answer"), "接受")
     expect(customer.locator("main")).to_contain_text("您已接受")
     service.work()
