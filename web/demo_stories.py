@@ -170,7 +170,7 @@ def form(story: Story, element_id: str, now_date: str) -> dict[str, Any] | None:
         },
         "accept": {"accepted": True},
         "do_work": {"hours": 3, "report": "已完成并测试。" if zh else "Done and tested."},
-        "check_quality": {"passed": True, "quality_score": 95, "findings": ""},
+        "check_quality": {"passed": True, "quality_score": 5, "findings": ""},
         "hand_over": {
             "explained": "使用方法与保养" if zh else "Use and care", "received_by": story.name
         },
