@@ -126,6 +126,8 @@ class Crew:
             self._state.running.discard(held)
             self._changed.notify_all()
         self._begin_thread()
+        # whoever waits for the last handler to end need not wait for this one
+        self._wake()
         return True
 
     def close(self) -> list[Held]:

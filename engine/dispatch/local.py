@@ -170,6 +170,9 @@ class LocalDispatcher:
             kinds=None if room else INTERNAL,
             lease_s=self._settings.lease_s,
         )
+        if works and self._stopping.is_set():
+            self._release([Held(work, claimed_at, 0.0) for work in works])
+            return 0
         if not room and len(works) < self._settings.batch:
             self._look_again = claimed_at + self._settings.sweep_s
         self._begin(works, claimed_at + self._settings.lease_s)
@@ -238,6 +241,9 @@ class LocalDispatcher:
 
     def _give_up(self, held: Held) -> None:
         log.error("handler %r runs over %s s: %s", held.work.topic, held.timeout_s, held.work.key)
+        if self._on_hang is not None:
+            # before the failure is booked: this process must not claim the next attempt
+            self._stopping.set()
         failed = Failed(f"handler {held.work.topic!r} took longer than {held.timeout_s:g} s")
         guarded(partial(self._conclude, held.work, failed), f"booking work {held.work.key}")
         if self._on_hang is not None:

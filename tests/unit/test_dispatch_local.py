@@ -44,7 +44,8 @@ class Scene:
     def start(self, settings: Settings = SETTINGS, **options: Any) -> LocalDispatcher:
         """Start a dispatcher on the engine."""
         registry = Registry.of(*self._handlers(), settings=settings)
-        dispatcher = LocalDispatcher(self.engine, registry, on_hang=self.hung.set, **options)
+        options.setdefault("on_hang", self.hung.set)
+        dispatcher = LocalDispatcher(self.engine, registry, **options)
         self._dispatchers.append(dispatcher)
         dispatcher.start()
         return dispatcher
@@ -339,10 +340,27 @@ def test_hanging_handler_fails_and_asks_for_a_new_process(scene: Scene) -> None:
     scene.wait_for(lambda: "settle" in scene.engine.verbs(neighbour))
 
 
+def test_a_process_that_will_be_replaced_does_not_claim_the_next_attempt(scene: Scene) -> None:
+    # given a handler over its limit, with an attempt left that is due at once
+    watch = Watch()
+    hanging = scene.engine.add("slow")
+    dispatcher = scene.start(timer=watch)
+    scene.wait_begun()
+    watch.seconds = 1001.0
+    # when
+    dispatcher.look_after()
+    dispatcher.announce()
+    # then the next process has it: this one ends as soon as nothing runs in it
+    assert dispatcher.stop(PATIENCE_S)
+    assert scene.ran.count("slow") <= 1
+    assert scene.engine.verbs(hanging) == ["retry"]
+
+
 def test_result_after_the_limit_is_dropped(scene: Scene) -> None:
     watch = Watch()
     name = scene.engine.add("slow")
-    dispatcher = scene.start(Settings(retries=0, worker_threads=1), timer=watch)
+    # nobody replaces this process, so it goes on
+    dispatcher = scene.start(Settings(retries=0, worker_threads=1), timer=watch, on_hang=None)
     scene.wait_begun()
     watch.seconds = 1001.0
     dispatcher.look_after()
