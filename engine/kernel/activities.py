@@ -203,6 +203,14 @@ class Activity(MappedNode):
             assert token.inner is not None
             token.workflow.process.end_scope(token.inner)
 
+    def open_inside(self, token: Token) -> Scope:
+        """Open the scope of an embedded sub-process; its variables are the token's own."""
+        outer = token.workflow
+        local = self.localise(token)
+        return outer.process.open_scope(
+            token, self.inner, local, outer.instance_id, outer.definition_id
+        )
+
     def scope_ended(self, token: Token, scope: Scope) -> None:
         """Go on when what runs inside has ended."""
         raise NotImplementedError(self.type)
@@ -405,10 +413,8 @@ class SubProcess(Activity):
     type = "subProcess"
 
     def perform(self, token: Token) -> bool | None:
-        process, outer = token.workflow.process, token.workflow
-        local = self.localise(token)
-        scope = process.open_scope(token, self.inner, local, outer.instance_id, outer.definition_id)
-        process.enter_scope(scope, self.inner.entries)
+        scope = self.open_inside(token)
+        scope.process.enter_scope(scope, self.inner.entries)
         return None
 
     def scope_ended(self, token: Token, scope: Scope) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.errors import ExecutionFault
 from engine.kernel.activities import SubProcess, UserTask
+from engine.kernel.conditions import holds
 from engine.languages import Expression
 
 if TYPE_CHECKING:
@@ -21,17 +21,14 @@ class AdHocSubProcess(SubProcess):
     completion: Expression | None = None
 
     def perform(self, token: Token) -> bool | None:
-        process, outer = token.workflow.process, token.workflow
-        scope = process.open_scope(
-            token, self.inner, self.localise(token), outer.instance_id, outer.definition_id
-        )
+        scope = self.open_inside(token)
         entries = list(self.inner.entries)
         if self.sequential:
             people = [n for n in entries if isinstance(n, UserTask)]
             queue = [n for n in entries if not isinstance(n, UserTask)]
             scope.memo = {"queue": [n.name for n in queue[1:]]}
             entries = people + queue[:1]
-        process.enter_scope(scope, entries)
+        scope.process.enter_scope(scope, entries)
         return None
 
     def inner_done(self, scope: Scope) -> None:
@@ -62,11 +59,8 @@ class AdHocSubProcess(SubProcess):
     def _is_complete(self, scope: Scope) -> bool:
         if self.completion is None:
             return False
-        value = self.completion.evaluate(scope.vars.view(), scope.process.now)
-        if value is True or value is False:
-            return bool(value)
-        text = self.completion.text
-        raise ExecutionFault(f"the completion condition {text!r} gives {value!r}")
+        now = scope.process.now
+        return holds(self.completion, scope.vars.view(), now, "completion condition")
 
     def finish_again(self, token: Token) -> None:
         if token.inner is not None:  # it was the condition that failed

@@ -95,11 +95,9 @@ def _undo(scope: Scope, record: Record, driver: Token | None) -> None:
 
 def undo_inside(node: Activity, token: Token) -> bool | None:
     """Undo a completed sub-process: by its compensation event sub-process, else part by part."""
-    process, outer = token.workflow.process, token.workflow
+    process = token.workflow.process
     records = (token.memo or {})["undo"]
-    scope = process.open_scope(
-        token, node.inner, node.localise(token), outer.instance_id, outer.definition_id
-    )
+    scope = node.open_inside(token)
     _set_records(scope, records)
     if node.undone_inside is not None:
         handler = process.spawn(scope, node.undone_inside)

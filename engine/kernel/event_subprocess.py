@@ -49,11 +49,8 @@ class EventSubProcess(SubProcess):
         token.memo = {"payload": payload}
 
     def perform(self, token: Token) -> bool | None:
-        process, outer = token.workflow.process, token.workflow
-        scope = process.open_scope(
-            token, self.inner, self.localise(token), outer.instance_id, outer.definition_id
-        )
-        process.enter_scope(scope, (self.start,))
+        scope = self.open_inside(token)
+        scope.process.enter_scope(scope, (self.start,))
         first = next(t for t in scope.tasks.values() if not t.listens)
         first.memo = {"payload": (token.memo or {}).get("payload", {})}
         return None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from engine.errors import ExecutionFault
+from engine.kernel.conditions import holds
 from engine.kernel.node import Node, wait_at
 from engine.kernel.scopes import Overlay
 from engine.languages import Expression
@@ -172,11 +173,8 @@ class ComplexGateway(InclusiveGateway):
     def _is_active(self, scope: Scope, waiting: dict[str, int]) -> bool:
         assert self.activation is not None
         names = {"activationCount": len(waiting), "waitingForStart": True}
-        value = self.activation.evaluate(Overlay(names, scope.vars.view()), scope.process.now)
-        if value is True or value is False:
-            return bool(value)
-        text = self.activation.text
-        raise ExecutionFault(f"the activation condition {text!r} gives {value!r}")
+        seen = Overlay(names, scope.vars.view())
+        return holds(self.activation, seen, scope.process.now, "activation condition")
 
     def _go(self, scope: Scope, flows: list[str], starts: bool) -> None:
         waiting = scope.arrivals.get(self.name, {})

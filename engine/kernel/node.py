@@ -93,10 +93,6 @@ class Node(BpmnTaskSpec):
                 f"the condition {flow.condition.text!r} of flow {flow.id} is null: "
                 + (why or "a variable is missing or has another type")
             )
-        return self.truth(value, flow)
-
-    def truth(self, value: Value, flow: Flow) -> bool:
-        """Refuse a value that is no boolean: FEEL knows no truthiness."""
         raise ExecutionFault(f"the condition of flow {flow.id} gives {value!r}, not true or false")
 
     # ------------------------------------------------ waiting

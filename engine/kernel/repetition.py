@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import ExecutionFault
+from engine.kernel.conditions import holds, shown
 from engine.kernel.scopes import Overlay, Variables
 from engine.languages import Expression
 from engine.model import Value
@@ -68,7 +69,7 @@ class MultiInstance:
             value = process.evaluate(self.collection, body)
             if not isinstance(value, (list, tuple)):
                 raise ExecutionFault(
-                    f"the collection {self.collection.text!r} is {_shown(value)}, not a list"
+                    f"the collection {self.collection.text!r} is {shown(value)}, not a list"
                 )
             return list(value)
         assert self.cardinality is not None
@@ -130,13 +131,8 @@ class MultiInstance:
             "numberOfCompletedInstances": memo["done"],
             "numberOfTerminatedInstances": memo["ended"],
         }
-        value = self.completion.evaluate(Overlay(names, seen.view()), body.workflow.process.now)
-        if value is True or value is False:
-            return bool(value)
-        raise ExecutionFault(
-            f"the completion condition {self.completion.text!r} gives {_shown(value)},"
-            " not true or false"
-        )
+        now = body.workflow.process.now
+        return holds(self.completion, Overlay(names, seen.view()), now, "completion condition")
 
     def _end(self, body: Token) -> None:
         for child in [t for t in body.workflow.tasks.values() if t.body is body]:
@@ -190,13 +186,7 @@ class StandardLoop:
             return True
         names = {"loopCounter": _memo(body)["done"]}
         scope = Overlay(names, body.vars.view())
-        value = self.condition.evaluate(scope, body.workflow.process.now)
-        if value is True or value is False:
-            return bool(value)
-        text = self.condition.text
-        raise ExecutionFault(
-            f"the loop condition {text!r} gives {_shown(value)}, not true or false"
-        )
+        return holds(self.condition, scope, body.workflow.process.now, "loop condition")
 
     def child_done(self, body: Token, child: Token) -> None:
         """Count the round, then begin the next or end."""
@@ -223,10 +213,6 @@ def _whole(value: Value, text: str) -> int:
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise ExecutionFault(
-            f"the number of instances {text!r} is {_shown(value)}, not a whole number from 0 up"
+            f"the number of instances {text!r} is {shown(value)}, not a whole number from 0 up"
         )
     return value
-
-
-def _shown(value: Value) -> str:
-    return "nothing (null)" if value is None else repr(value)[:80]

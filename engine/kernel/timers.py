@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from engine.errors import ExecutionFault
+from engine.kernel.conditions import shown
 from engine.model import Value
 
 _DURATION = re.compile(
@@ -122,7 +123,7 @@ def to_span(value: Value) -> Span:
         return Span(0, value)
     if value is not None and str(value).lstrip("-").startswith("P"):
         return parse_duration(str(value))
-    raise ExecutionFault(f"a duration is wanted here, not {_shown(value)}")
+    raise ExecutionFault(f"a duration is wanted here, not {shown(value)}")
 
 
 def to_moment(value: Value) -> datetime:
@@ -133,15 +134,11 @@ def to_moment(value: Value) -> datetime:
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    raise ExecutionFault(f"a date and time is wanted here, not {_shown(value)}")
+    raise ExecutionFault(f"a date and time is wanted here, not {shown(value)}")
 
 
 def to_cycle(value: Value) -> Cycle:
     """Turn a text into a Cycle; raises ExecutionFault."""
     if isinstance(value, str):
         return parse_cycle(value)
-    raise ExecutionFault(f"a repeating interval such as R3/PT10M is wanted, not {_shown(value)}")
-
-
-def _shown(value: Value) -> str:
-    return "nothing (null)" if value is None else repr(value)[:80]
+    raise ExecutionFault(f"a repeating interval such as R3/PT10M is wanted, not {shown(value)}")
