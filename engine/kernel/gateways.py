@@ -204,7 +204,7 @@ class ComplexGateway(InclusiveGateway):
             f
             for f in self.outgoing
             if f.id != self.default
-            and (f.condition is None or f.condition.evaluate(view, now) is True)
+            and (f.condition is None or holds(f.condition, view, now, f"condition of flow {f.id}"))
         ]
         if taken or not starts:
             return taken if starts else [f for f in taken if f.condition is not None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.drawing import diagram, end, flow, gateway, path, process, script, start, user
+from tests.drawing import diagram, end, flow, gateway, node, path, process, script, start, user
 from tests.unit.kernel.player import Player
 
 
@@ -164,3 +164,30 @@ def test_parallel_branches_fork_and_join_again(width: int) -> None:
     assert play.ended
     assert play.trail.count("j") == 1
     assert len(play.variables()) == width
+
+
+def test_a_null_condition_behind_a_complex_gateway_is_an_incident_and_not_false() -> None:
+    # given
+    condition = "<activationCondition>=activationCount &gt;= 1</activationCondition>"
+    drawing = diagram(
+        process(
+            "p",
+            start("s"),
+            gateway("parallel", "f"),
+            user("a"),
+            user("b"),
+            node("complexGateway", "c", condition, default="c-d"),
+            user("t"),
+            user("d"),
+            path("s", "f", "a", "c"),
+            path("f", "b", "c"),
+            flow("c", "t", "missing > 1"),
+            flow("c", "d"),
+        )
+    )
+    play = Player(drawing).start()
+    # when
+    play.complete("a")
+    # then
+    assert [i.element_id for i in play.incidents.values()] == ["c"]
+    assert play.open == ["b"]
