@@ -49,7 +49,8 @@ SUPPORTED: dict[str, str] = {
     "event sub-process": YES,
     "compensation activity": YES,
     "multi-instance": YES,
-    "multi-instance behavior": "delete the behavior attribute; all instances are awaited",
+    "multi-instance behavior": YES,
+    "multi-instance behavior with another event": "throw a signal, message, escalation or error",
     "standard loop": YES,
     "quantities": YES,
     "global task": "draw a process with one task, and call it",
@@ -125,6 +126,8 @@ _POSITIONS = {
 }
 
 
+#: what the instances of a repeated activity can throw
+_ANNOUNCED = {"signal", "message", "escalation", "error"}
 #: triggers that stand alone in their event
 _ALONE = {"compensate", "cancel", "link"}
 
@@ -170,7 +173,7 @@ def features(diagram: Diagram, element: Element) -> Iterator[str]:
     else:
         yield local(element)
     if is_a(element, "activity"):
-        yield from _activity_features(element)
+        yield from _activity_features(diagram, element)
 
 
 def _event_features(diagram: Diagram, event: Element) -> Iterator[str]:
@@ -188,19 +191,31 @@ def _event_features(diagram: Diagram, event: Element) -> Iterator[str]:
         yield f"{position} {trigger}".strip()
 
 
-def _activity_features(activity: Element) -> Iterator[str]:
+def _activity_features(diagram: Diagram, activity: Element) -> Iterator[str]:
     if is_compensation(activity):
         yield "compensation activity"
     if child(activity, "standardLoopCharacteristics") is not None:
         yield "standard loop"
     for loop in children(activity, "multiInstanceLoopCharacteristics"):
         yield "multi-instance"
-        complex_behavior = child(loop, "complexBehaviorDefinition") is not None
-        if complex_behavior or (loop.get("behavior") or "All") != "All":
+        if (loop.get("behavior") or "All") != "All":
             yield "multi-instance behavior"
+            if not set(_behavior_kinds(diagram, loop)) <= _ANNOUNCED:
+                yield "multi-instance behavior with another event"
     for name in ("startQuantity", "completionQuantity"):
         if (activity.get(name) or "1").strip() != "1":
             yield "quantities"
+
+
+def _behavior_kinds(diagram: Diagram, loop: Element) -> Iterator[str]:
+    """Yield the kinds of events that completing instances throw, such as signal."""
+    for name in ("noneBehaviorEventRef", "oneBehaviorEventRef"):
+        shared = diagram.find(loop.get(name), "eventDefinition") if loop.get(name) else None
+        if shared is not None:
+            yield local(shared).removesuffix("EventDefinition")
+    for part in children(loop, "complexBehaviorDefinition"):
+        for event in children(part, "event"):
+            yield from diagram.definition_kinds(event)
 
 
 def _scope_features(diagram: Diagram, scope: Element) -> Iterator[str]:

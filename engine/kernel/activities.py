@@ -376,7 +376,8 @@ class SendTask(ServiceTask):
 
     def perform(self, token: Token) -> bool | None:
         if self.job is None and self.message is not None:
-            self.message.throw(token, mapped=bool(self.inputs))
+            sent = token.vars.values if self.inputs else token.vars.view()
+            self.message.throw(token, dict(sent))
         return super().perform(token)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
-from SpiffWorkflow.bpmn.parser.node_parser import DEFAULT_NSMAP
 from SpiffWorkflow.bpmn.parser.TaskParser import TaskParser
 
 from engine.errors import ExecutionFault
@@ -28,31 +28,23 @@ from engine.kernel.definition import Element
 from engine.kernel.event_subprocess import EventSubProcess
 from engine.kernel.events import Event, LinkThrow, StartEvent, ThrowEvent
 from engine.kernel.gateways import ComplexGateway, EventGateway
-from engine.kernel.multiple import MultipleTrigger
+from engine.kernel.multiple import MultipleTrigger, each
 from engine.kernel.node import Node
-from engine.kernel.repetition import MultiInstance, StandardLoop
-from engine.kernel.triggers import (
-    CancelTrigger,
-    CodeTrigger,
-    CompensateTrigger,
-    ConditionTrigger,
-    MessageTrigger,
-    SignalTrigger,
-    TimerTrigger,
-    Trigger,
+from engine.kernel.repetition import Announcement, MultiInstance, StandardLoop
+from engine.kernel.trigger_parsers import (
+    BPMN,
+    INTERNAL,
+    ZEEBE,
+    EventDefinitions,
+    Xml,
+    extension_of,
+    text_of,
 )
-from engine.languages import Expression
+from engine.kernel.triggers import CodeTrigger, CompensateTrigger
 from engine.model import Problem
 
 if TYPE_CHECKING:
     from engine.kernel.parser import FileParser, ScopeParser
-
-BPMN = "{" + DEFAULT_NSMAP["bpmn"] + "}"
-ZEEBE = "{http://camunda.org/schema/zeebe/1.0}"
-#: marks that only the internal form carries
-INTERNAL = "{https://caseway.dev/internal}"
-
-Xml = Any  # lxml has no usable types for elements
 
 
 class ParseFault(ExecutionFault):
@@ -63,16 +55,6 @@ class ParseFault(ExecutionFault):
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
         super().__init__("; ".join(f"{p.file}: {p.element}: {p.message}" for p in problems))
-
-
-def extension_of(node: Xml, tag: str) -> Xml | None:
-    """Find an extension element of a node."""
-    return node.find(f"{BPMN}extensionElements/{tag}")
-
-
-def text_of(node: Xml | None) -> str:
-    """Return the text of a node without the blanks around it."""
-    return (node.text or "").strip() if node is not None else ""
 
 
 class Place:
@@ -96,7 +78,7 @@ class Place:
             raise ParseFault([problem]) from error
 
 
-class NodeParser(TaskParser):
+class NodeParser(EventDefinitions, TaskParser):
     """Builds one node; subclasses fill in what their kind needs."""
 
     def __init__(
@@ -153,24 +135,6 @@ class NodeParser(TaskParser):
         headers = self.extension("taskHeaders")
         pairs = {} if headers is None else {h.get("key"): h.get("value") or "" for h in headers}
         return Job(topic, self.parser.optional(task, "retries"), pairs)
-
-    def message(self, reference: str | None) -> MessageTrigger | None:
-        """Return the trigger for a message of the file."""
-        if reference is None or reference not in self.parser.messages:
-            return None
-        name = self.parser.messages[reference] or reference
-        key = self.parser.message_keys.get(reference)
-        process = next(p for p in self.node.iterancestors(BPMN + "process"))
-        return MessageTrigger(
-            self._name(name),
-            None if key is None else self.parser.optional(key, "correlationKey"),
-            self.parser.property_key(reference, process),
-        )
-
-    def _name(self, name: str) -> Expression:
-        if name.startswith("="):
-            return self.parser.languages.expression(name[1:].strip(), "feel")
-        return self.parser.languages.expression(name, "literal")
 
 
 class GatewayParser(NodeParser):
@@ -261,7 +225,24 @@ class ActivityParser(NodeParser):
             self._zeebe_loop(repeat, zeebe)
         else:
             self._plain_loop(repeat, loop)
+        repeat.behavior = loop.get("behavior", "All")
+        repeat.throws = tuple(self._thrown(repeat.behavior, loop))
         made.repetition = repeat
+
+    def _thrown(self, behavior: str, loop: Xml) -> Iterator[Announcement]:
+        """Read what completing instances throw; without a definition, the default signal."""
+        if behavior == "Complex":
+            for part in loop.iterchildren(BPMN + "complexBehaviorDefinition"):
+                condition = self.parser.expression(part.find(BPMN + "condition"))
+                event = part.find(BPMN + "event")
+                known = () if event is None else self.triggers_of(event)
+                yield Announcement(condition, tuple(t for t in known if t is not None))
+        elif behavior in ("None", "One"):
+            definition = self.parser.event_definition(
+                loop.get(f"{behavior.lower()}BehaviorEventRef")
+            )
+            trigger = None if definition is None else self.defined(definition)
+            yield Announcement(None, () if trigger is None else (trigger,))
 
     def _zeebe_loop(self, repeat: MultiInstance, zeebe: Xml) -> None:
         repeat.collection = self.parser.optional(zeebe, "inputCollection")
@@ -370,59 +351,12 @@ class EventParser(NodeParser):
         made.trigger = self.trigger()
         if isinstance(made, ThrowEvent):
             made.job = self.job()
+        elif any(isinstance(t, CodeTrigger) and t.text for t in each(made.trigger)):
+            raise ExecutionFault("what is caught has a plain code; only a throw computes it")
         elif isinstance(made.trigger, MultipleTrigger) and not isinstance(made, StartEvent):
             made.trigger.register(self.spec, made)
         if isinstance(made, StartEvent):
             made.interrupting = self.node.get("isInterrupting", "true") != "false"
-
-    def trigger(self) -> Trigger | None:
-        """Read the event definitions; the gate allows the kinds that the kernel knows."""
-        found = []
-        for child in self.node:
-            name = etree.QName(child).localname if isinstance(child.tag, str) else ""
-            if name.endswith("EventDefinition"):
-                found.append(self._trigger(name.removesuffix("EventDefinition"), child))
-        if len(found) < 2:
-            return found[0] if found else None
-        known = [trigger for trigger in found if trigger is not None]
-        return MultipleTrigger(known, self.node.get("parallelMultiple") == "true")
-
-    def _trigger(self, kind: str, child: Xml) -> Trigger | None:
-        if kind == "timer":
-            return self._timer(child)
-        if kind == "message":
-            return self.message(child.get("messageRef"))
-        if kind == "signal":
-            name = self.parser.signals.get(child.get("signalRef")) or child.get("signalRef") or ""
-            return SignalTrigger(self._name(name))
-        if kind == "compensate":
-            waits = child.get("waitForCompletion", "true") != "false"
-            return CompensateTrigger(child.get("activityRef"), waits)
-        if kind == "cancel":
-            return CancelTrigger()
-        if kind == "conditional":
-            return ConditionTrigger(self.parser.expression(child.find(BPMN + "condition")))
-        if kind == "error":
-            found = self.parser.errors.get(child.get("errorRef"))
-            return CodeTrigger(kind, _code(found, "error_code", child.get("errorRef")))
-        if kind == "escalation":
-            found = self.parser.escalations.get(child.get("escalationRef"))
-            return CodeTrigger(kind, _code(found, "escalation_code", child.get("escalationRef")))
-        return None
-
-    def _timer(self, child: Xml) -> Trigger:
-        for form in ("Date", "Duration", "Cycle"):
-            node = child.find(f"{BPMN}time{form}")
-            if node is not None:
-                return TimerTrigger(form.lower(), self.parser.expression(node))
-        raise ExecutionFault("the timer has no date, duration or cycle")
-
-
-def _code(found: dict[str, Any] | None, key: str, reference: str | None) -> str | None:
-    """Return the code of an error or escalation; its name or id where it declares none."""
-    if found is None:
-        return None
-    return found[key] or found["name"] or reference
 
 
 class BoundaryParser(EventParser):

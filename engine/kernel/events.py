@@ -121,6 +121,19 @@ class BoundaryEvent(Event):
 # ------------------------------------------------------------------ throw and end
 
 
+def throw(token: Token, trigger: Trigger | None, given: dict[str, Value] | None) -> None:
+    """Throw one event at a token; it carries what is given, a message else all that is seen."""
+    process = token.workflow.process
+    if isinstance(trigger, MessageTrigger):
+        trigger.throw(token, dict(token.vars.view()) if given is None else given)
+    elif isinstance(trigger, SignalTrigger):
+        process.broadcast(token, trigger.signal_name(token), given or {})
+    elif isinstance(trigger, CodeTrigger) and trigger.kind == "escalation":
+        process.throw_escalation(token, trigger.thrown(token))
+    elif isinstance(trigger, CodeTrigger):
+        process.throw_error(token, trigger.thrown(token))
+
+
 class ThrowEvent(Event):
     """An intermediate event that throws and goes on."""
 
@@ -145,17 +158,8 @@ class ThrowEvent(Event):
     def throw(self, token: Token) -> None:
         """Do what the trigger says; several are thrown in the order they are drawn."""
         for trigger in each(self.trigger):
-            self._throw(token, trigger)
-
-    def _throw(self, token: Token, trigger: Trigger | None) -> None:
-        process = token.workflow.process
-        if isinstance(trigger, MessageTrigger):
-            trigger.throw(token, mapped=bool(self.inputs))
-        elif isinstance(trigger, SignalTrigger):
-            payload = dict(token.vars.values) if self.inputs else {}
-            process.broadcast(token, trigger.signal_name(token), payload)
-        elif isinstance(trigger, CodeTrigger) and trigger.kind == "escalation":
-            process.throw_escalation(token, trigger.code or "")
+            if not (isinstance(trigger, CodeTrigger) and trigger.kind == "error"):
+                throw(token, trigger, dict(token.vars.values) if self.inputs else None)
 
     def part_done(self, token: Token, part: Token) -> None:
         if part_done(token) is True:
@@ -204,8 +208,9 @@ class EndEvent(ThrowEvent):
             return
         error = self._error()
         if error is not None:
+            code = error.thrown(token)
             token.workflow.process.finish(token)
-            token.workflow.process.throw_error(token, error.code or "")
+            token.workflow.process.throw_error(token, code)
             return
         super()._on_complete(token)
 

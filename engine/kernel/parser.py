@@ -27,9 +27,6 @@ from engine.kernel.correlation import PropertyKey
 from engine.kernel.decision import BusinessRuleTask
 from engine.kernel.definition import Definition, Element, Flow, ScopeSpec
 from engine.kernel.element_parsers import (
-    BPMN,
-    INTERNAL,
-    ZEEBE,
     ActivityParser,
     BoundaryParser,
     CallParser,
@@ -42,9 +39,6 @@ from engine.kernel.element_parsers import (
     ScriptOrJobParser,
     SubProcessParser,
     ThrowParser,
-    Xml,
-    extension_of,
-    text_of,
 )
 from engine.kernel.event_subprocess import EventSubProcess
 from engine.kernel.events import (
@@ -65,6 +59,7 @@ from engine.kernel.gateways import (
 )
 from engine.kernel.multiple import PartEvent
 from engine.kernel.node import Node
+from engine.kernel.trigger_parsers import BPMN, INTERNAL, ZEEBE, Xml, extension_of, text_of
 from engine.languages import Expression, Languages
 from engine.model import Problem
 
@@ -118,6 +113,7 @@ class FileParser(BpmnParser):
         self.topics: list[tuple[str, str]] = []
         self.calls: list[tuple[str, str | None]] = []
         self.message_keys: dict[str, Xml] = {}
+        self.event_definitions: dict[str, Xml] = {}
 
     def _add_data_stores(self, bpmn: Xml) -> None:
         """Leave data stores to the gate: the stock reader refuses every one it has no class for."""
@@ -129,11 +125,17 @@ class FileParser(BpmnParser):
                 self.message_keys[message.get("id")] = key
         self._properties = {p.get("id"): p for p in bpmn.iter(BPMN + "correlationProperty")}
         self._keys = list(bpmn.iter(BPMN + "correlationKey"))
+        shared = (n for n in bpmn if isinstance(n.tag, str) and n.tag.endswith("EventDefinition"))
+        self.event_definitions = {str(n.get("id")): n for n in shared}
 
     def _add_processes(self, bpmn: Xml, filename: str | None = None) -> None:
         for process in bpmn.iter(BPMN + "process"):
             if process.get("id") == self.process_id:
                 self.create_parser(process, filename)
+
+    def event_definition(self, reference: str | None) -> Xml | None:
+        """Return an event definition that stands beside the processes, for all to refer to."""
+        return None if reference is None else self.event_definitions.get(reference)
 
     def property_key(self, message_id: str, process: Xml) -> PropertyKey | None:
         """Return the first correlation key whose properties the message carries, all of them."""

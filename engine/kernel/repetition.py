@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import ExecutionFault
 from engine.kernel.conditions import holds, shown
+from engine.kernel.events import throw
 from engine.kernel.scopes import Overlay, Variables
 from engine.languages import Expression
 from engine.model import Value
@@ -19,6 +20,17 @@ from engine.model import Value
 if TYPE_CHECKING:
     from engine.kernel.activities import Activity
     from engine.kernel.tokens import Token
+    from engine.kernel.triggers import Trigger
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Announcement:
+    """What is thrown when an instance completes (Table 10.29, behavior)."""
+
+    #: asked with the attributes of the moment; None: always
+    condition: Expression | None
+    #: none: the default signal, which is named like the activity and carries the attributes
+    triggers: tuple[Trigger, ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -38,6 +50,9 @@ class MultiInstance:
     #: declared in each instance, so that its value stays there
     output_variable: str = ""
     completion: Expression | None = None
+    #: when instances throw: All (never), One (the first to complete), None (each), Complex
+    behavior: str = "All"
+    throws: tuple[Announcement, ...] = ()
 
     def begin(self, body: Token) -> bool | None:
         """Create the instances (the first one, if sequential); True when there are none."""
@@ -96,6 +111,8 @@ class MultiInstance:
         memo = {**_memo(body)}
         memo["done"] += 1
         memo["active"] -= 1
+        if self.throws and (self.behavior != "One" or memo["done"] == 1):
+            memo["tell"] = [*memo.get("tell", ()), (child.memo or {})["index"] + 1]
         if self.output_collection:
             outputs = list(body.vars.values[self.output_collection])
             outputs[(child.memo or {})["index"]] = (child.memo or {})["output"]
@@ -104,6 +121,10 @@ class MultiInstance:
         process.attempt(body, lambda: self._go_on(body, child.vars), "finish")
 
     def _go_on(self, body: Token, seen: Variables) -> None:
+        while _memo(body).get("tell") and _is_active(body):
+            self._announce(body)
+        if not _is_active(body):
+            return  # what was thrown has interrupted the activity
         memo = _memo(body)
         if self._is_complete(body, seen):
             self._end(body)
@@ -121,17 +142,30 @@ class MultiInstance:
             return self.output_element.evaluate(child.vars.view(), child.workflow.process.now)
         return child.vars.values.get(self.output_variable)
 
+    def _announce(self, body: Token) -> None:
+        """Throw what the next completed instance has to; its own boundary events catch first."""
+        number, *later = _memo(body)["tell"]
+        names = {**_attributes(body), "loopCounter": number}
+        seen, now = Overlay(names, body.vars.view()), body.workflow.process.now
+        due = [
+            a
+            for a in self.throws
+            if a.condition is None or holds(a.condition, seen, now, "condition of the behavior")
+        ]
+        body.memo = {**_memo(body), "tell": later}
+        for announcement in due:
+            for trigger in announcement.triggers or (None,):
+                if not _is_active(body):
+                    return
+                if trigger is None:
+                    body.workflow.process.broadcast(body, self.node.bpmn_id, dict(names))
+                else:
+                    throw(body, trigger, None)
+
     def _is_complete(self, body: Token, seen: Variables) -> bool:
         if self.completion is None:
             return False
-        memo = _memo(body)
-        names = {
-            "numberOfInstances": memo["n"],
-            "numberOfActiveInstances": memo["active"],
-            "numberOfCompletedInstances": memo["done"],
-            "numberOfTerminatedInstances": memo["ended"],
-        }
-        now = body.workflow.process.now
+        names, now = _attributes(body), body.workflow.process.now
         return holds(self.completion, Overlay(names, seen.view()), now, "completion condition")
 
     def _end(self, body: Token) -> None:
@@ -201,9 +235,25 @@ class StandardLoop:
             body.complete()
 
 
+def _is_active(body: Token) -> bool:
+    """Tell whether an activity has not been interrupted by what its own parts have thrown."""
+    return body.id in body.workflow.process.index
+
+
 def _memo(body: Token) -> dict[str, Any]:
     assert body.memo is not None
     return body.memo
+
+
+def _attributes(body: Token) -> dict[str, Value]:
+    """Return the attributes of a multi-instance activity at this moment (Table 10.30)."""
+    memo = _memo(body)
+    return {
+        "numberOfInstances": memo["n"],
+        "numberOfActiveInstances": memo["active"],
+        "numberOfCompletedInstances": memo["done"],
+        "numberOfTerminatedInstances": memo["ended"],
+    }
 
 
 def _whole(value: Value, text: str) -> int:

@@ -116,10 +116,9 @@ class MessageTrigger(Trigger):
         if self.properties is not None:
             self.properties.of_message(token, payload)
 
-    def throw(self, token: Token, mapped: bool) -> None:
-        """Send the message with the sender's variables (only the mapped ones if it maps any)."""
+    def throw(self, token: Token, payload: dict[str, Value]) -> None:
+        """Send the message with what it carries."""
         process, scope = token.workflow.process, token.workflow
-        payload = dict(token.vars.values if mapped else token.vars.view())
         name, key = self._name(token), self._key(token)
         if key is None and self.properties is not None:
             key = self.properties.of_message(token, payload)
@@ -180,9 +179,18 @@ class ConditionTrigger(Trigger):
 class CodeTrigger(Trigger):
     """An error or an escalation, by its code."""
 
-    def __init__(self, kind: str, code: str | None) -> None:
+    def __init__(self, kind: str, code: str | None, text: Expression | None = None) -> None:
         self.kind = kind
         self.code = code
+        #: how a throw computes its code
+        self.text = text
+
+    def thrown(self, token: Token) -> str:
+        """Return the code that is thrown at this moment."""
+        if self.text is None:
+            return self.code or ""
+        value = token.workflow.process.evaluate(self.text, token)
+        return wanted_text(value, f"{self.kind} code")
 
 
 class CompensateTrigger(Trigger):
