@@ -2,10 +2,12 @@
 
 model = load(xml)
 decided = model.evaluate("triage", {"severity": 3}, now=clock.now())
+print(in_words(decided.explanation))
 """
 
 from __future__ import annotations
 
 from engine.dmn.model import Decided, DrawnDecision, Model, load, load_files
+from engine.dmn.words import in_words
 
-__all__ = ["Decided", "DrawnDecision", "Model", "load", "load_files"]
+__all__ = ["Decided", "DrawnDecision", "Model", "in_words", "load", "load_files"]

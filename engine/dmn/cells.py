@@ -1,97 +1,249 @@
-"""The input cells of a decision table, looked up instead of tried one by one.
+"""The input cells of a decision table as sets of values, looked up instead of tried one by one.
 
-Rules are bits of a whole number. A column answers with the rules whose cell accepts a value: texts,
-numbers and truth values are found in a dict, intervals of numbers by bisection; any other cell is
-evaluated, and only while its rule is still possible.
+Values of one kind lie on an axis. A cell that compares with constants is a set of spans between
+cuts: a cut is just before or just after a value. All cells of a column cut their axes into places,
+and each place knows the rules (bits of a whole number) that accept what lies there. The same places
+show what no rule, or more than one, accepts (gaps.py). Any other cell is evaluated, and only while
+its rule is still possible.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
+from typing import Any
 
 from engine import feel
 from engine.dmn.evaluation import Evaluation, Scope
 from engine.errors import FeelError
 from engine.feel.compiler import folded
-from engine.feel.kinds import number_of
-from engine.feel.library import LONG_NAMES
-from engine.feel.nodes import Literal, Node, Test, UnaryTests
+from engine.feel.kinds import BOOLEAN, MOMENT, NUMBER, TIME, kind_of, order_keys
+from engine.feel.library import BUILTINS, LONG_NAMES
+from engine.feel.nodes import Call, Literal, Name, Node, Test, UnaryTests
 from engine.feel.parser import parse
-from engine.feel.values import Range
+from engine.feel.run import Run
+from engine.feel.values import NS, Range
 
-Number = int | Decimal
-#: places on the line of numbers: 2n + 1 is the nth limit itself, 2n what is below it
-_Places = tuple[int, int]
-_TRUTH = {True: "\0true", False: "\0false"}
+#: (key, 0) is just before a value, (key, 1) just after it; None is the end of the axis
+Cut = tuple[Any, int] | None
+Span = tuple[Cut, Cut]
+#: functions whose value depends on constant arguments only, as cells use them
+_CONSTANT = ("date", "time", "date and time", "duration", "years and months duration")
+
+
+@dataclass(slots=True)
+class Accepted:
+    """The values that a cell accepts, where constants alone decide."""
+
+    #: per axis the spans; sorted, disjoint
+    spans: dict[str, list[Span]] = field(default_factory=dict)
+    null: bool = False
+    #: everything but null
+    present: bool = False
+    #: per axis and key the value as written
+    values: dict[tuple[str, Any], object] = field(default_factory=dict)
+
+    @property
+    def everything(self) -> bool:
+        """Tell whether the cell tests nothing."""
+        return self.null and self.present
+
+
+@lru_cache(maxsize=4096)
+def tests_of(text: str) -> UnaryTests | None:
+    """Return the tests of a cell; None for what cannot be read without its surroundings."""
+    try:
+        node = parse(text, "unary", (), LONG_NAMES)
+    except FeelError:
+        return None
+    return node if isinstance(node, UnaryTests) else None
+
+
+def accepted(text: str, names: Collection[str] = ()) -> Accepted | None:
+    """Return what a cell accepts; None where it must be evaluated to tell."""
+    node = tests_of(text)
+    if node is None:
+        return None
+    if not node.tests:
+        return Accepted(null=True, present=True)
+    parts = [_one(test, names) for test in node.tests]
+    whole = Accepted()
+    for part in parts:
+        if part is None:
+            return None
+        whole.null |= part.null
+        whole.present |= part.present
+        whole.values |= part.values
+        for axis, spans in part.spans.items():
+            whole.spans[axis] = _merged([*whole.spans.get(axis, ()), *spans])
+    return _but(whole, node) if node.negated else whole
+
+
+def _one(test: Node, names: Collection[str]) -> Accepted | None:
+    operator = test.operator if isinstance(test, Test) else "="
+    found = constant(test.operand if isinstance(test, Test) else test, names)
+    if found is None:
+        return None
+    (value,) = found
+    if isinstance(value, Range):
+        return _between(value) if operator == "=" else None
+    if value is None:
+        if operator not in ("=", "!="):
+            return None
+        return Accepted(null=operator == "=", present=operator == "!=")
+    place = place_of(value)
+    if place is None:
+        return None
+    axis, key = place
+    before, after = _around(axis, key, operator)
+    ways: dict[str, list[Span]] = {
+        "=": [(before, after)],
+        "!=": [(None, before), (after, None)],
+        "<": [(None, before)],
+        "<=": [(None, after)],
+        ">": [(after, None)],
+        ">=": [(before, None)],
+    }
+    return Accepted({axis: ways[operator]}, null=operator == "!=", values={(axis, key): value})
+
+
+def _around(axis: str, key: Any, operator: str) -> tuple[Cut, Cut]:
+    """Return the cuts before and after a value; equal moments agree to the whole second."""
+    if operator in ("=", "!=") and axis.startswith((TIME, MOMENT)):
+        second = key // NS * NS
+        return (second, 0), (second + NS, 0)
+    return (key, 0), (key, 1)
+
+
+def _between(span: Range) -> Accepted | None:
+    low, high = place_of(span.start), place_of(span.end)
+    if low is None or high is None or low[0] != high[0] or span.operator is not None:
+        return None
+    cuts = (low[1], int(not span.start_included)), (high[1], int(span.end_included))
+    spans: list[Span] = [cuts] if cuts[0] < cuts[1] else []
+    return Accepted({low[0]: spans}, values={low: span.start, high: span.end})
+
+
+def _but(whole: Accepted, node: UnaryTests) -> Accepted | None:
+    """Return all but what tests accept. Values of other kinds fit neither way."""
+    if whole.present or len(whole.spans) + whole.null > 1:
+        return Accepted(present=True) if whole.null and not whole.spans else None
+    if whole.null:
+        return Accepted(present=True)
+    ((axis, spans),) = whole.spans.items()
+    turned: list[Span] = []
+    start: Cut = None
+    for low, high in spans:
+        if low is not None:
+            turned.append((start, low))
+        start = high
+    if not spans or start is not None:
+        turned.append((start, None))
+    # null is neither below nor above, but it is certainly not equal
+    exact = not any(
+        (isinstance(test, Test) and test.operator != "=")
+        or isinstance(getattr(folded(test), "value", None), Range)
+        for test in node.tests
+    )
+    return Accepted({axis: turned}, null=exact, values=whole.values)
+
+
+def constant(node: Node, names: Collection[str] = ()) -> tuple[object] | None:
+    """Return the value of a part that needs no variables, in a tuple; None for any other."""
+    short = folded(node)
+    if isinstance(short, Literal):
+        return (short.value,)
+    if isinstance(short, Call) and isinstance(short.callee, Name) and not short.names:
+        name = short.callee.name
+        values = [constant(argument) for argument in short.arguments]
+        if name in _CONSTANT and name not in names and None not in values:
+            run = Run({})
+            run.diagnostics = []
+            found = BUILTINS[name].invoke(run, [value[0] for value in values if value], 0)
+            return None if run.diagnostics else (found,)
+    return None
+
+
+def place_of(value: object) -> tuple[str, Any] | None:
+    """Return the axis of a value and where it lies; None for what cells do not compare."""
+    kind = type(value)
+    if kind is int or kind is Decimal:
+        return NUMBER, value
+    if kind is str:
+        return "string", value
+    if kind is bool:
+        return BOOLEAN, int(value)  # type: ignore[call-overload]
+    keys = order_keys(value, value)
+    if keys is None:
+        return None
+    name = kind_of(value)
+    if name in (TIME, MOMENT) and getattr(value, "tzinfo", None) is not None:
+        name += " with zone"
+    return name, keys[0]
+
+
+def _merged(spans: list[Span]) -> list[Span]:
+    """Return spans in order and without overlaps."""
+    found: list[Span] = []
+    for low, high in sorted(spans, key=lambda span: (span[0] is not None, span[0])):
+        last = found[-1][1] if found else None
+        if found and (last is None or low is None or low <= last):
+            far = None if last is None or high is None else max(last, high)
+            found[-1] = (found[-1][0], far)
+        else:
+            found.append((low, high))
+    return found
 
 
 class Cell:
     """One cell: its text, and how to decide."""
 
-    __slots__ = ("always", "expression", "keys", "spans", "text")
+    __slots__ = ("accepts", "expression", "text")
 
-    def __init__(self, text: str, compiled: Callable[[], feel.Expression | None]) -> None:
+    def __init__(
+        self,
+        text: str,
+        compiled: Callable[[], feel.Expression | None],
+        names: Collection[str] = (),
+    ) -> None:
         self.text = text
-        #: accepts everything
-        self.always = False
-        #: exact values it accepts; None where the cell must be evaluated
-        self.keys: list[object] | None = None
-        #: intervals of numbers it accepts
-        self.spans: list[Range] = []
-        self._simplify()
+        #: the values it accepts; None where it must be evaluated
+        self.accepts = accepted(text, names)
         #: what is evaluated; None for a cell that is looked up, or wrong
-        self.expression = compiled() if self.keys is None else None
+        self.expression = compiled() if self.accepts is None else None
 
-    def _simplify(self) -> None:
-        try:
-            node = parse(self.text, "unary", (), LONG_NAMES)
-        except FeelError:
-            return
-        if not isinstance(node, UnaryTests) or node.negated:
-            return
-        self.always = not node.tests
-        keys: list[object] = []
-        spans: list[Range] = []
-        for test in node.tests:
-            found = simple_test(test)
-            if found is None:
-                return
-            if isinstance(found, Range):
-                spans.append(found)
-            else:
-                keys.append(found)
-        self.keys, self.spans = keys, spans
+    @property
+    def says(self) -> bool:
+        """Tell whether the cell tests anything."""
+        return self.accepts is None or not self.accepts.everything
 
 
-def simple_test(test: Node) -> object:
-    """Return the key or the interval of numbers a test stands for; None if it must be evaluated."""
-    if isinstance(test, Test):
-        limit = folded(test.operand)
-        number = number_of(limit.value) if isinstance(limit, Literal) else None
-        if number is None or test.operator == "!=":
-            return None
-        low, high = test.operator[0] != "<", test.operator[0] != ">"
-        closed = "=" in test.operator
-        return Range(number if low else None, number if high else None, closed, closed)
-    short = folded(test)
-    if not isinstance(short, Literal):
-        return None
-    value = short.value
-    if isinstance(value, Range):
-        bounded = number_of(value.start) is not None and number_of(value.end) is not None
-        return value if bounded else None
-    return key_of(value)
+class Axis:
+    """The places of one kind of values; place 2n + 1 is the nth limit, 2n what lies below it."""
 
+    __slots__ = ("limits", "rules", "values")
 
-def key_of(value: object) -> object:
-    """Return what a value is looked up by; None for what no cell can be found by."""
-    if isinstance(value, bool):
-        return _TRUTH[value]
-    if isinstance(value, str):
-        return value
-    return number_of(value)
+    def __init__(self, spans: Sequence[tuple[Span, int]]) -> None:
+        #: every key that a cell compares with, in order
+        self.limits: list[Any] = sorted({cut[0] for span, _ in spans for cut in span if cut})
+        turns = [0] * (2 * len(self.limits) + 2)
+        for (low, high), bit in spans:
+            turns[0 if low is None else self.place(low[0]) + low[1]] ^= bit
+            if high is not None:
+                turns[self.place(high[0]) + high[1]] ^= bit
+        current = 0
+        #: per place the rules that accept it
+        self.rules = [current := current ^ turn for turn in turns[:-1]]
+        #: the limits as they are written, by key
+        self.values: dict[Any, object] = {}
+
+    def place(self, key: Any) -> int:
+        """Return the place of a key."""
+        at = bisect_left(self.limits, key)
+        return 2 * at + (at < len(self.limits) and bool(self.limits[at] == key))
 
 
 class Column:
@@ -99,91 +251,49 @@ class Column:
 
     def __init__(self, cells: Sequence[Cell]) -> None:
         self.cells = tuple(cells)
-        self._always = 0
-        self._exact: dict[object, int] = {}
+        #: rules that accept everything but null, and those that accept null
+        self.present = self.null = 0
         #: rules whose cell has to be evaluated
-        self._slow = 0
-        spans: list[tuple[Range, int]] = []
+        self.slow = 0
+        spans: dict[str, list[tuple[Span, int]]] = {}
         for n, cell in enumerate(self.cells):
-            bit = 1 << n
-            if cell.always:
-                self._always |= bit
-            elif cell.keys is None:
-                self._slow |= bit
-            for key in cell.keys or ():
-                self._exact[key] = self._exact.get(key, 0) | bit
-            spans += [(span, bit) for span in cell.spans]
-        self._limits, self._between = _divided(spans)
+            bit, one = 1 << n, cell.accepts
+            if one is None:
+                self.slow |= bit
+                continue
+            self.present |= bit * one.present
+            self.null |= bit * one.null
+            for axis, found in one.spans.items():
+                spans.setdefault(axis, []).extend((span, bit) for span in found)
+        self.axes = {axis: Axis(found) for axis, found in spans.items()}
+        for cell in self.cells:
+            for (axis, key), value in cell.accepts.values.items() if cell.accepts else ():
+                self.axes[axis].values.setdefault(key, value)
 
     def accepted(self, value: object, possible: int, scope: Scope, run: Evaluation) -> int:
         """Return those of the possible rules whose cell accepts the value."""
-        found = self._always
-        key = key_of(value)
-        if key is not None:
-            found |= self._exact.get(key, 0)
-            if self._limits and isinstance(key, (int, Decimal)):
-                found |= self._between[_place(self._limits, key)]
-        slow = self._slow & possible
+        found = self.null if value is None else self.present
+        place = place_of(value)
+        if place is not None and place[0] in self.axes:
+            axis = self.axes[place[0]]
+            found |= axis.rules[axis.place(place[1])]
+        slow = self.slow & possible
         if slow:
             found |= self._tried(slow, {**scope, "?": value}, run)
         return found & possible
 
     def _tried(self, rules: int, scope: Scope, run: Evaluation) -> int:
         found = 0
-        while rules:
-            bit = rules & -rules
-            rules ^= bit
-            expression = self.cells[bit.bit_length() - 1].expression
+        for n in bits(rules):
+            expression = self.cells[n].expression
             if expression is not None and expression.evaluate(scope, now=run.now) is True:
-                found |= bit
+                found |= 1 << n
         return found
 
 
-def _place(limits: list[Number], value: Number) -> int:
-    at = bisect_left(limits, value)
-    return 2 * at + (at < len(limits) and limits[at] == value)
-
-
-def _divided(spans: Sequence[tuple[Range, int]]) -> tuple[list[Number], list[int]]:
-    """Return the limits of all intervals, and the rules for each place at and between them."""
-    limits = sorted(
-        {
-            number
-            for span, _ in spans
-            for number in (number_of(span.start), number_of(span.end))
-            if number is not None
-        }
-    )
-    begins = [0] * (2 * len(limits) + 2)
-    ends = [0] * (2 * len(limits) + 2)
-    repeated: list[tuple[_Places, int]] = []
-    seen = 0
-    for span, bit in spans:
-        first, last = _reach(span, limits)
-        if first > last:
-            continue
-        if seen & bit:  # a second interval of one cell: laid over the first one below
-            repeated.append(((first, last), bit))
-            continue
-        seen |= bit
-        begins[first] |= bit
-        ends[last + 1] |= bit
-    between: list[int] = []
-    current = 0
-    for place in range(2 * len(limits) + 1):
-        current = (current & ~ends[place]) | begins[place]
-        between.append(current)
-    for (first, last), bit in repeated:
-        for place in range(first, last + 1):
-            between[place] |= bit
-    return limits, between
-
-
-def _reach(span: Range, limits: list[Number]) -> _Places:
-    first, last = 0, 2 * len(limits)
-    low, high = number_of(span.start), number_of(span.end)
-    if low is not None:
-        first = _place(limits, low) + (not span.start_included)
-    if high is not None:
-        last = _place(limits, high) - (not span.end_included)
-    return first, last
+def bits(rules: int) -> Iterator[int]:
+    """Yield the rules of a set, counted from 0."""
+    while rules:
+        bit = rules & -rules
+        rules ^= bit
+        yield bit.bit_length() - 1

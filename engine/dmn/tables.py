@@ -117,6 +117,7 @@ class Table:
                 "number": hit.number,
                 "annotation": self.rules[hit.number - 1].annotation,
                 "outputs": dict(zip(self.labels, map(shown, hit.outputs), strict=True)),
+                "because": self._because(hit.number - 1),
             }
             for hit in hits[:MAX_EXPLAINED]
         ]
@@ -127,6 +128,11 @@ class Table:
             "matched": matched,
             "rejected": self._rejected(left),
         }
+
+    def _because(self, n: int) -> list[dict[str, str]]:
+        """Return the cells by which a rule matches; a cell that tests nothing says nothing."""
+        cells = ((one.label, one.column.cells[n]) for one in self.inputs)
+        return [{"input": label, "test": cell.text} for label, cell in cells if cell.says]
 
     def _rejected(self, left: Sequence[int]) -> list[dict[str, Any]]:
         """Return for each rule that does not match the first cell that says no."""
@@ -208,7 +214,9 @@ def _input(
     for rule in rules:
         cell = nth(rule, "inputEntry", n)
         written = text_of(cell)
-        cells.append(Cell(written, partial(compiler.expression, cell, written, inside, "unary")))
+        cells.append(
+            Cell(written, partial(compiler.expression, cell, written, inside, "unary"), names)
+        )
     return Input(label, code, _tests(compiler, child(clause, "inputValues"), names), Column(cells))
 
 

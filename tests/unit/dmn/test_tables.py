@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import feel
@@ -15,6 +16,7 @@ from engine.dmn import load
 from engine.dmn.cells import Cell, Column
 from engine.dmn.evaluation import Evaluation
 from engine.errors import ExecutionFault
+from engine.feel import YearsMonthsDuration
 from tests.decision_drawing import data, decision, model, needs, table
 
 RULES = [[">= 1", '"small"'], [">= 10", '"large"'], [">= 10", '"large"']]
@@ -107,6 +109,10 @@ def test_the_explanation_names_rules_and_cells() -> None:
                     "number": 1,
                     "annotation": "as agreed in May",
                     "outputs": {"output 1": "big x"},
+                    "because": [
+                        {"input": "n.size", "test": "> 5"},
+                        {"input": "n.kind", "test": '"x"'},
+                    ],
                 }
             ],
             "rejected": [{"rule": "rule2", "number": 2, "input": "n.kind", "test": '"y"'}],
@@ -140,26 +146,40 @@ def test_a_priority_table_without_output_values_is_a_problem() -> None:
 
 
 NUMBERS = st.one_of(st.integers(-6, 6), st.decimals(-6, 6, places=1))
-PLAIN = st.one_of(
+CONSTANTS = st.one_of(
     NUMBERS.map(str),
-    st.sampled_from(['"a"', '"b"', "true", "false"]),
-    st.builds("{} {}".format, st.sampled_from(["<", "<=", ">", ">=", "="]), NUMBERS),
-    st.builds(
-        lambda opened, ends, closed: f"{opened}{min(ends)}..{max(ends)}{closed}",
-        st.sampled_from("[("),
-        st.tuples(NUMBERS, NUMBERS),
-        st.sampled_from("])"),
+    st.sampled_from(['"a"', '"b"', "true", "false", "null", 'date("2026-01-01")', '@"2026-01-02"']),
+    st.sampled_from(['@"PT1H"', '@"P1M"', '@"08:00:00"', '@"08:00:00.5"', '@"08:00:00Z"']),
+    st.sampled_from(
+        ['@"2026-01-01T08:00:00"', '@"2026-01-01T08:00:00.5"', 'time("08:00:00+01:00")']
     ),
 )
-CELLS = st.one_of(st.just("-"), st.lists(PLAIN, min_size=1, max_size=3).map(", ".join))
+ENDS = st.one_of(
+    st.tuples(NUMBERS, NUMBERS).map(lambda ends: f"{min(ends)}..{max(ends)}"),
+    st.sampled_from(['"a".."b"', 'date("2026-01-01")..date("2026-01-03")', '@"PT1H"..@"PT2H"']),
+)
+PLAIN = st.one_of(
+    CONSTANTS,
+    st.builds("{} {}".format, st.sampled_from(["<", "<=", ">", ">=", "=", "!="]), CONSTANTS),
+    st.builds("{}{}{}".format, st.sampled_from("[("), ENDS, st.sampled_from("])")),
+)
+LISTS = st.lists(PLAIN, min_size=1, max_size=3).map(", ".join)
+CELLS = st.one_of(st.just("-"), LISTS, LISTS.map("not({})".format))
 VALUES = st.one_of(
-    NUMBERS, st.sampled_from(["a", "b", "c", True, False, None, date(2026, 1, 1)]), st.just([1])
+    NUMBERS,
+    st.sampled_from(["a", "aa", "b", "c", True, False, None]),
+    st.sampled_from([date(2026, 1, 1), date(2026, 1, 2), timedelta(hours=1), timedelta(hours=3)]),
+    st.sampled_from([time(8), time(8, 0, 0, 500_000), time(8, tzinfo=UTC), time(7, tzinfo=UTC)]),
+    st.sampled_from([datetime(2026, 1, 1, 8), datetime(2026, 1, 1, 8, tzinfo=UTC)]),  # noqa: DTZ001
+    st.sampled_from([datetime(2026, 1, 1, 8, 0, 0, 500_000), YearsMonthsDuration(1)]),  # noqa: DTZ001
+    st.just([1]),
 )
 
 
+@settings(max_examples=400, deadline=None)
 @given(cells=st.lists(CELLS, min_size=1, max_size=6), value=VALUES)
 def test_looking_up_finds_the_rules_that_trying_finds(cells: list[str], value: object) -> None:
-    column = Column([Cell(text, lambda: None) for text in cells])
+    column = Column([Cell(text, partial(feel.compile, text, kind="unary")) for text in cells])
 
     found = column.accepted(value, (1 << len(cells)) - 1, {}, Evaluation(None))
 
