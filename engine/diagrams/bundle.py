@@ -15,6 +15,7 @@ from engine.diagrams.checks import check
 from engine.diagrams.checks_bundle import Surroundings, check_bundle, read_form
 from engine.diagrams.checks_decisions import check_calls, read_models
 from engine.diagrams.diagram import Diagram
+from engine.diagrams.global_tasks import global_tasks
 from engine.diagrams.names import BPMN, line, local, namespace
 from engine.diagrams.report import Report
 from engine.diagrams.rewrite import rewrite
@@ -228,7 +229,8 @@ def _definitions(
     diagram: Diagram, languages: Languages, default: str | None
 ) -> dict[str, kernel.Definition]:
     """Build what can be executed in one file; the one place where the kernel is asked."""
-    ids = [str(p.get("id")) for p in diagram.processes if diagram.is_executable(p)]
+    callable_ = [p for p in diagram.processes if diagram.is_executable(p)]
+    ids = [str(found.get("id")) for found in (*callable_, *global_tasks(diagram.root))]
     default = default or languages.default
     tree = rewrite(deepcopy(diagram.root), file=diagram.file, default=default)
     return {

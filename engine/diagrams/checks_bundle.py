@@ -12,6 +12,7 @@ from lxml.etree import _Element as Element
 
 from engine.diagrams.checks_activities import called_process, zeebe_of
 from engine.diagrams.diagram import Diagram
+from engine.diagrams.global_tasks import global_tasks
 from engine.diagrams.names import called, is_bpmn
 from engine.diagrams.report import Report
 
@@ -49,14 +50,15 @@ def check_bundle(diagrams: Sequence[tuple[Diagram, Report]], surroundings: Surro
         for diagram, report in diagrams
         for process in diagram.processes
     }
-    known = set(executable) | set(surroundings.processes)
+    alone = {str(t.get("id")) for diagram, _ in diagrams for t in global_tasks(diagram.root)}
+    known = {*executable, *alone, *surroundings.processes}
     for diagram, report in diagrams:
         _executables(diagram, report)
         for activity in diagram.all("callActivity"):
             name = called_process(activity)
             if name in executable:
                 _startable(activity, executable[name], *owners[name], report)
-            elif name and not name.startswith("=") and diagram.find(name, "globalTask") is None:
+            elif name and not name.startswith("="):
                 _callable(activity, name, known, sketches, report)
                 _bound(activity, name, known, report)
         for element, topic in _topics(diagram):
@@ -82,7 +84,7 @@ def _unique(diagrams: Sequence[tuple[Diagram, Report]]) -> None:
 
 def _executables(diagram: Diagram, report: Report) -> None:
     marked = [process for process in diagram.processes if diagram.is_executable(process)]
-    if not diagram.processes:
+    if not diagram.processes and not global_tasks(diagram.root):
         report.unsupported(
             diagram.root, "the file holds no process", "draw a process, or leave the file out"
         )
@@ -157,7 +159,7 @@ def _similar(name: str, known: Collection[str]) -> str:
 
 
 def _topics(diagram: Diagram) -> Iterator[tuple[Element, str]]:
-    for element in diagram.all("activity", "anyEvent"):
+    for element in diagram.all("activity", "anyEvent", "globalTask"):
         definition = zeebe_of(element, "taskDefinition")
         topic = (definition.get("type") or "").strip() if definition is not None else ""
         if topic and not topic.startswith("="):
@@ -175,7 +177,7 @@ def _handled(element: Element, topic: str, topics: Collection[str] | None, repor
 
 
 def _forms(diagram: Diagram) -> Iterator[tuple[Element, str]]:
-    for element in diagram.all("userTask", "startEvent"):
+    for element in diagram.all("userTask", "globalUserTask", "startEvent"):
         form = zeebe_of(element, "formDefinition")
         name = (form.get("formKey") or form.get("formId") or "") if form is not None else ""
         if name and not name.startswith(("=", *_FORM_ELSEWHERE)):

@@ -49,12 +49,13 @@ _HARMLESS = {
 
 _JOB_OWNERS = (
     "serviceTask", "sendTask", "businessRuleTask", "scriptTask", "intermediateThrowEvent",
-    "endEvent",
+    "endEvent", "globalScriptTask", "globalBusinessRuleTask",
 )  # fmt: skip
+_PEOPLE = ("userTask", "globalUserTask")
 #: extension of zeebe -> (what may carry it, its attributes); `!` needed
 _ZEEBE: dict[str, tuple[tuple[str, ...], str]] = {
     "taskDefinition": (_JOB_OWNERS, "type! retries"),
-    "taskHeaders": ((*_JOB_OWNERS, "userTask"), ""),
+    "taskHeaders": ((*_JOB_OWNERS, *_PEOPLE), ""),
     "header": ((), "key! value"),
     "ioMapping": (("activity", "anyEvent"), ""),
     "input": ((), "source! target!"),
@@ -62,14 +63,14 @@ _ZEEBE: dict[str, tuple[tuple[str, ...], str]] = {
     "properties": (("baseElement",), ""),
     "property": ((), "name value"),
     "formDefinition": (
-        ("userTask", "startEvent"),
+        (*_PEOPLE, "startEvent"),
         "formKey formId externalReference bindingType versionTag",
     ),
-    "userTask": (("userTask",), ""),
+    "userTask": (_PEOPLE, ""),
     "userTaskForm": (("process",), "id!"),
-    "assignmentDefinition": (("userTask",), "assignee candidateGroups candidateUsers"),
-    "taskSchedule": (("userTask",), "dueDate followUpDate"),
-    "priorityDefinition": (("userTask",), "priority!"),
+    "assignmentDefinition": (_PEOPLE, "assignee candidateGroups candidateUsers"),
+    "taskSchedule": (_PEOPLE, "dueDate followUpDate"),
+    "priorityDefinition": (_PEOPLE, "priority!"),
     "subscription": (("message",), "correlationKey"),
     "loopCharacteristics": (
         ("multiInstanceLoopCharacteristics",),
@@ -79,8 +80,11 @@ _ZEEBE: dict[str, tuple[tuple[str, ...], str]] = {
         ("callActivity",),
         "processId propagateAllChildVariables propagateAllParentVariables bindingType versionTag",
     ),
-    "calledDecision": (("businessRuleTask",), "decisionId! resultVariable! bindingType versionTag"),
-    "script": (("scriptTask",), "expression! resultVariable!"),
+    "calledDecision": (
+        ("businessRuleTask", "globalBusinessRuleTask"),
+        "decisionId! resultVariable! bindingType versionTag",
+    ),
+    "script": (("scriptTask", "globalScriptTask"), "expression! resultVariable!"),
     "versionTag": (("process",), "value!"),
 }
 #: extension of zeebe -> what to do without it

@@ -11,6 +11,7 @@ from lxml.etree import _Element as Element
 
 from engine.diagrams.diagram import Diagram
 from engine.diagrams.expressions import texts
+from engine.diagrams.global_tasks import as_processes
 from engine.diagrams.links import link_pairs
 from engine.diagrams.names import BPMN_DI, cw, is_bpmn, local, plain
 from engine.diagrams.rewrite_data import rewrite_data
@@ -25,6 +26,7 @@ def rewrite(root: Element, *, file: str, default: str) -> Element:
     for drawn in list(root.iter(_DRAWING)):
         if (parent := drawn.getparent()) is not None:
             parent.remove(drawn)
+    as_processes(root)
     diagram = Diagram(file, root)
     _strip_prefixes(diagram)
     _inline_definitions(diagram)

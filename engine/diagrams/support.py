@@ -53,7 +53,7 @@ SUPPORTED: dict[str, str] = {
     "multi-instance behavior with another event": "throw a signal, message, escalation or error",
     "standard loop": YES,
     "quantities": YES,
-    "global task": "draw a process with one task, and call it",
+    "global task": YES,
     # ---- gateways
     "exclusiveGateway": YES,
     "parallelGateway": YES,
