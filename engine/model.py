@@ -7,14 +7,17 @@ A *token* is the number of one activation inside one root instance (1, 2, 3 ... 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 #: what a variable may hold: JSON, Decimal, and FEEL's dates, times and durations
 Value = Any
 Variables = Mapping[str, Value]
+#: metadata of a field that is kept, and left out of what callers are shown
+INNER = MappingProxyType({"inner": True})
 
 
 class InstanceState(StrEnum):
@@ -52,11 +55,22 @@ class Problem:
     advice: str = ""
     #: weight
     severity: Severity = Severity.ERROR
+    #: name of the rule, such as end-event-left; "" in what older versions stored
+    rule: str = ""
+    #: message and advice in further languages: (language, message, advice)
+    translations: tuple[tuple[str, str, str], ...] = field(default=(), metadata=INNER)
 
     @property
     def stops(self) -> bool:
         """True if the problem stops the deployment."""
         return self.severity in (Severity.ERROR, Severity.UNSUPPORTED)
+
+    def told(self, language: str) -> Problem:
+        """Return the problem with its sentences in a language; as it is where it has none."""
+        for code, message, advice in self.translations:
+            if code == language:
+                return replace(self, message=message, advice=advice)
+        return self
 
 
 # ------------------------------------------------------------------ commands to the kernel

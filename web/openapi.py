@@ -212,8 +212,9 @@ def _schemas() -> dict[str, Schema]:
 def _of_class(kind: type) -> Schema:
     hints = get_type_hints(kind)
     assert is_dataclass(kind)
-    properties = {item.name: _of_hint(hints[item.name]) for item in fields(kind)}
-    optional = {f.name for f in fields(kind) if f.default is not MISSING}
+    shown = [item for item in fields(kind) if not item.metadata.get("inner")]
+    properties = {item.name: _of_hint(hints[item.name]) for item in shown}
+    optional = {f.name for f in shown if f.default is not MISSING}
     return {
         "type": "object",
         "description": (kind.__doc__ or "").strip(),

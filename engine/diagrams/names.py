@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from lxml.etree import _Element as Element
+
+from engine.sentences import ENGLISH, Phrase, phrase
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 BPMN_DI = "http://www.omg.org/spec/BPMN/20100524/DI"
@@ -30,6 +34,9 @@ _SAID = {
     "subProcess": "sub-process",
     "subChoreography": "sub-choreography",
     "ioSpecification": "data specification",
+    "eventBasedGateway": "event-based gateway",
+    "multiInstanceLoopCharacteristics": "multi-instance loop",
+    "standardLoopCharacteristics": "standard loop",
 }
 
 
@@ -89,17 +96,59 @@ def text_of(element: Element | None) -> str:
     return (element.text or "").strip() if element is not None else ""
 
 
+_NAME_IN = "name."
+_PROPERTIES = f"{bpmn('extensionElements')}/{zeebe('properties')}/{zeebe('property')}"
+
+
 def spoken(tag: str) -> str:
     """Return the tag as words: `userTask` becomes "user task"."""
     return _SAID.get(tag) or " ".join(part.lower() for part in _CAPITAL.split(tag) if part)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Called:
+    """How a sentence names an element: by its kind and its name, else its id."""
+
+    #: tag of BPMN
+    tag: str
+    #: name by language; "" is the drawn one, else the id, else ""
+    names: Mapping[str, str]
+
+    @classmethod
+    def of(cls, element: Element) -> Called:
+        """Return how an element is called."""
+        drawn = " ".join((element.get("name") or "").split()) or element.get("id") or ""
+        told = {
+            str(pair.get("name")).removeprefix(_NAME_IN): pair.get("value") or ""
+            for pair in element.iterfind(_PROPERTIES)
+            if (pair.get("name") or "").startswith(_NAME_IN)
+        }
+        return cls(tag=local(element), names={**told, "": drawn})
+
+    def said(self, language: str) -> str:
+        """Return the words in a language."""
+        if self.tag == "definitions":
+            return phrase("the file").said(language)
+        kind = phrase(spoken(self.tag))
+        name = self.names.get(language) or self.names[""]
+        if not name:
+            return phrase("the {kind}", kind=kind).said(language)
+        return phrase("the {kind} “{name}”", kind=kind, name=name).said(language)
+
+
 def called(element: Element) -> str:
-    """Return how a sentence names an element: its kind and its name, else its id."""
-    if local(element) == "definitions":
-        return "the file"
-    name = " ".join((element.get("name") or "").split()) or element.get("id") or ""
-    return f"the {spoken(local(element))} “{name}”" if name else f"the {spoken(local(element))}"
+    """Return how an English sentence names an element."""
+    return Called.of(element).said(ENGLISH)
+
+
+def kind_words(tag: str) -> Phrase:
+    """Return what kind of element a tag means."""
+    return phrase(spoken(tag))
+
+
+def quoted(element: Element) -> str:
+    """Return the name of an element, else its id, in quotation marks."""
+    return f"“{element.get('name') or element.get('id')}”"
 
 
 def article(word: str) -> str:

@@ -190,4 +190,6 @@ def _problem_out(problem: Problem) -> dict[str, Any]:
 
 
 def _problems_in(stored: Iterable[dict[str, Any]]) -> Iterable[Problem]:
-    return (Problem(**{**row, "severity": Severity(row["severity"])}) for row in stored)
+    for row in stored:
+        said = tuple((code, text, way) for code, text, way in row.get("translations", ()))
+        yield Problem(**{**row, "severity": Severity(row["severity"]), "translations": said})

@@ -21,7 +21,7 @@ ENGINE_LINES = (
     {"runtime"},
     {"diagrams", "sla", "insight"},
     {"kernel", "dmn", "store", "access", "registry"},
-    {"feel", "calendars", "settings", "model", "codec", "languages"},
+    {"feel", "calendars", "settings", "model", "codec", "languages", "sentences"},
     {"errors", "clock"},
 )
 
@@ -43,7 +43,7 @@ OUTER_LIBRARIES = {
     "argon2": ("engine/access.py",),
     "flask": ("web/",),
     "flask_babel": ("web/",),
-    "babel": ("web/language.py",),
+    "babel": ("web/language.py", "engine/sentences.py"),
     "werkzeug": ("web/",),
     "waitress": ("web/",),
     "click": ("web/",),
