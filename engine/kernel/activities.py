@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from engine.errors import ExecutionFault
-from engine.kernel.compensation import note_done, part_done, records_of, undo_inside
+from engine.kernel.compensation import note_done, note_inside, part_done, undo_inside
 from engine.kernel.node import Node, wait_at
 from engine.kernel.scopes import Variables, put_path
 from engine.kernel.timers import to_moment
@@ -103,6 +103,11 @@ class MappedNode(Node):
             process.set_variable(outside.home_of(name), token, name, whole)
 
 
+def is_undone(token: Token) -> bool:
+    """Tell whether a token does not perform its activity, but undoes what is inside of it."""
+    return token.memo is not None and "undo" in token.memo
+
+
 def is_absent(mapping: Mapped, token: Token) -> bool:
     """Tell whether a data association has nothing to copy: then it does nothing (10.4.2)."""
     source = mapping.source
@@ -147,7 +152,7 @@ class Activity(MappedNode):
         return flows if self.completion_quantity == 1 else [*flows] * self.completion_quantity
 
     def _run_hook(self, token: Token) -> bool | None:
-        if token.memo is not None and "undo" in token.memo:
+        if is_undone(token):
             return undo_inside(self, token)
         repeated = token.root_body is not token
         if self.repetition is not None and not repeated:
@@ -177,7 +182,8 @@ class Activity(MappedNode):
 
     def finish_again(self, token: Token) -> None:
         """Complete with what is kept; also the second try after an incident at the outputs."""
-        self.give_outputs(token)
+        if not is_undone(token):
+            self.give_outputs(token)
         token.complete()
 
     def _on_complete(self, token: Token) -> None:
@@ -210,6 +216,10 @@ class Activity(MappedNode):
         return outer.process.open_scope(
             token, self.inner, local, outer.instance_id, outer.definition_id
         )
+
+    def open_again(self, token: Token) -> Scope:
+        """Open the scope of what has completed before, so that it is undone there."""
+        return self.open_inside(token)
 
     def scope_ended(self, token: Token, scope: Scope) -> None:
         """Go on when what runs inside has ended."""
@@ -419,79 +429,5 @@ class SubProcess(Activity):
         return None
 
     def scope_ended(self, token: Token, scope: Scope) -> None:
-        if records_of(scope) and "undo" not in (token.memo or {}):
-            token.memo = {**(token.memo or {}), "done": records_of(scope)}
-        self.finish_again(token)
-
-
-#: calls within calls; a process that calls itself without end stops here
-DEEPEST_CALL = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Called:
-    """Which process a call activity calls, and what data cross the border."""
-
-    process_id: Expression
-    #: latest | deployment | versionTag
-    binding: str = "latest"
-    version_tag: str | None = None
-    #: True with zeebe:calledElement: data as Camunda 8 does; else declared inputs and outputs
-    zeebe: bool = False
-    all_in: bool = True
-    all_out: bool = True
-
-
-class CallActivity(Activity):
-    """Runs another process in the caller's snapshot, as an instance of its own."""
-
-    type = "callActivity"
-    called: Called
-
-    def perform(self, token: Token) -> bool | None:
-        process, outer = token.workflow.process, token.workflow
-        call = self.called
-        process_id = process.evaluate(call.process_id, token)
-        if not isinstance(process_id, str) or not process_id:
-            raise ExecutionFault(f"the called process {call.process_id.text!r} gives no id")
-        definition_id = process.world.resolve(
-            process_id, call.binding, outer.definition_id, call.version_tag
-        )
-        definition = process.world.definition(definition_id)
-        if not definition.root.entries:
-            raise ExecutionFault(f"the called process {process_id} has no none start event")
-        if outer.calls >= DEEPEST_CALL:
-            raise ExecutionFault(f"calls are nested deeper than {DEEPEST_CALL}, by {process_id}")
-        values = self._given(token, definition.inputs)
-        variables = Variables(token.id, None, values)
-        variables.written = set()
-        scope = process.open_scope(
-            token, definition.root, variables, process.world.new_id(), definition_id
-        )
-        process.record_instance(scope, "instance.started", None)
-        for name, value in values.items():
-            process.note(scope.instance_id, "variable.set", None, token.id, name, value)
-        process.enter_scope(scope, definition.root.entries)
-        return None
-
-    def _given(self, token: Token, declared: Sequence[str] | None) -> dict[str, Value]:
-        seen = token.vars.view()
-        if not self.called.zeebe:
-            return {name: seen[name] for name in declared or () if name in seen}
-        if self.called.all_in:
-            return dict(seen)
-        return dict(token.vars.values) if token.vars.owner == token.id else {}
-
-    def scope_ended(self, token: Token, scope: Scope) -> None:
-        inside = scope.vars
-        if not self.called.zeebe:
-            declared = token.workflow.process.world.definition(scope.definition_id).outputs or ()
-            names = [n for n in declared if n in inside.values]
-        else:
-            names = sorted(inside.written or ())
-        result: dict[str, Value] = {n: inside.values[n] for n in names}
-        if self.outputs:
-            self.keep(token, result)
-        elif not self.called.zeebe or self.called.all_out:
-            token.workflow.process.store(token, result)
+        note_inside(token, scope)
         self.finish_again(token)

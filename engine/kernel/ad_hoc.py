@@ -26,7 +26,7 @@ class AdHocSubProcess(SubProcess):
         if self.sequential:
             people = [n for n in entries if isinstance(n, UserTask)]
             queue = [n for n in entries if not isinstance(n, UserTask)]
-            scope.memo = {"queue": [n.name for n in queue[1:]]}
+            scope.remember(queue=[n.name for n in queue[1:]])
             entries = people + queue[:1]
         scope.process.enter_scope(scope, entries)
         return None
@@ -40,13 +40,13 @@ class AdHocSubProcess(SubProcess):
     def _inner_done(self, scope: Scope) -> None:
         process = scope.process
         if self._is_complete(scope):
-            scope.memo = {"queue": []}
+            scope.remember(queue=[])
             if self.cancels_rest:
                 process.clear_scope(scope)
         elif not self._busy(scope):
-            queue = (scope.memo or {}).get("queue", [])
+            queue = scope.recall("queue") or []
             if queue:
-                scope.memo = {"queue": queue[1:]}
+                scope.remember(queue=queue[1:])
                 process.spawn(scope, scope.spec.task_specs[queue[0]])
         if scope.live == 0:
             process.end_scope(scope)

@@ -10,46 +10,70 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.kernel.scopes import Variables
+from engine.kernel.tokens import WAITING, Token
 from engine.kernel.triggers import CompensateTrigger
 
 if TYPE_CHECKING:
     from engine.kernel.activities import Activity
     from engine.kernel.node import Node
-    from engine.kernel.tokens import Scope, Token
+    from engine.kernel.tokens import Scope
+    from engine.model import Value
 
-#: node name, variables of its own scope, records of its inside
+#: node name, variables of its own scope, records of its inside, and of a call the definition that
+#: was called with its variables
 Record = list[Any]
 
 
 def records_of(scope: Scope) -> list[Record]:
     """Return what can be undone in a scope, oldest first."""
-    found: list[Record] = (scope.memo or {}).get("done", [])
+    found: list[Record] = scope.recall("done") or []
     return found
 
 
-def _set_records(scope: Scope, records: list[Record]) -> None:
-    scope.memo = {**(scope.memo or {}), "done": records}
-
-
 def note_done(node: Activity, token: Token) -> None:
-    """Remember a completed activity if there is a way to undo it."""
-    inside: list[Record] = (token.memo or {}).get("done", [])
-    if "undo" in (token.memo or {}) or not (node.undo or inside or node.undone_inside):
+    """Remember a completed activity if there is a way to undo it; what undoes another has none."""
+    scope, memo = token.workflow, token.memo or {}
+    inside: list[Record] = memo.get("done", [])
+    called: list[Any] | None = memo.get("called")
+    if "undo" in memo or node in scope.spec.handlers:
         return
-    own = dict(token.vars.values) if token.vars.owner == token.id else None
-    _set_records(token.workflow, [*records_of(token.workflow), [node.name, own, inside]])
+    if node.undo or inside or called or node.undone_inside:
+        own = dict(token.vars.values) if token.vars.owner == token.id else None
+        more = [] if called is None else [called]
+        scope.remember(done=[*records_of(scope), [node.name, own, inside, *more]])
+
+
+def note_inside(token: Token, scope: Scope) -> None:
+    """Keep at a sub-process or call what can be undone inside the scope that has just ended."""
+    memo = token.memo or {}
+    if "undo" in memo:
+        return
+    kept: dict[str, Value] = {"done": records_of(scope)} if records_of(scope) else {}
+    if scope.is_instance and (kept or scope.spec.undone_inside):
+        # its variables go with it: handlers inside see them as they were at the end
+        kept["called"] = [scope.definition_id, dict(scope.vars.values)]
+    if kept:
+        token.memo = {**memo, **kept}
 
 
 def compensate(token: Token, trigger: CompensateTrigger) -> bool | None:
     """Undo what a throw event is about: True when nothing is left to wait for."""
     scope = _scope_of_throw(token, trigger.activity)
     chosen = [r for r in records_of(scope) if trigger.activity in (None, r[0])]
-    _set_records(scope, [r for r in records_of(scope) if r not in chosen])
-    if not trigger.waits:
-        for record in reversed(chosen):
-            _undo(scope, record, None)
-        return True
-    return drive(token, scope, chosen)
+    scope.remember(done=[r for r in records_of(scope) if r not in chosen])
+    if trigger.waits:
+        return drive(token, scope, chosen)
+    if chosen:
+        drive(_in_background(token), scope, chosen)
+    return True
+
+
+def _in_background(token: Token) -> Token:
+    """Return a token that drives handlers for a throw event which goes on without them."""
+    driver = token.workflow.process.spawn(token.workflow, token.task_spec)
+    driver._state = WAITING
+    driver.memo = {"background": True}
+    return driver
 
 
 def _scope_of_throw(token: Token, activity: str | None) -> Scope:
@@ -74,14 +98,19 @@ def drive(token: Token, scope: Scope, records: list[Record]) -> bool | None:
 
 
 def part_done(token: Token) -> bool | None:
-    """Go on after one handler: True when all are done."""
-    memo = token.memo or {}
-    scope = token.workflow.process.subprocesses[memo["where"]]
-    return drive(token, scope, memo["todo"])
+    """Go on after one handler: True when all are done and the token has to go on itself."""
+    memo, process = token.memo or {}, token.workflow.process
+    done = drive(token, process.subprocesses[memo["where"]], memo["todo"])
+    if done and "background" in memo:
+        process.drop(token)
+        process.leave(token.workflow, ())
+        return None
+    return done
 
 
-def _undo(scope: Scope, record: Record, driver: Token | None) -> None:
-    name, values, inside = record
+def _undo(scope: Scope, record: Record, driver: Token) -> None:
+    name, values, inside, *more = record
+    called = more[0] if more else None
     process = scope.process
     node = scope.spec.task_specs[name]
     handler: Node = node.undo or node
@@ -89,7 +118,7 @@ def _undo(scope: Scope, record: Record, driver: Token | None) -> None:
     if values is not None:
         token.vars = Variables(token.id, scope.vars, dict(values))
     if node.undo is None:
-        token.memo = {"undo": inside}
+        token.memo = {"undo": inside} if called is None else {"undo": inside, "called": called}
     process.record("compensation.started", token, name)
 
 
@@ -97,13 +126,12 @@ def undo_inside(node: Activity, token: Token) -> bool | None:
     """Undo a completed sub-process: by its compensation event sub-process, else part by part."""
     process = token.workflow.process
     records = (token.memo or {})["undo"]
-    scope = node.open_inside(token)
-    _set_records(scope, records)
-    if node.undone_inside is not None:
-        handler = process.spawn(scope, node.undone_inside)
+    scope = node.open_again(token)
+    if scope.spec.undone_inside is not None:
+        scope.remember(done=records)
+        handler = process.spawn(scope, scope.spec.undone_inside)
         handler.memo = {"payload": {}}
         return None
-    _set_records(scope, [])
     if drive(token, scope, records) is True:
         process.end_scope(scope)
     return None

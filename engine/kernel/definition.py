@@ -55,6 +55,8 @@ class ScopeSpec(BpmnProcessSpec):
         self.entries: tuple[Node, ...] = ()
         #: event sub-processes, armed while the scope lives
         self.guards: tuple[Node, ...] = ()
+        #: the event sub-process that undoes all of the scope after its end
+        self.undone_inside: Node | None = None
         #: activities that only undo others
         self.handlers: list[Node] = []
         #: the ad hoc sub-process this is the inside of

@@ -12,7 +12,6 @@ from engine.errors import ExecutionFault
 from engine.kernel.activities import (
     Activity,
     Assignment,
-    Called,
     Job,
     Mapped,
     MappedNode,
@@ -23,6 +22,7 @@ from engine.kernel.activities import (
     UserTask,
 )
 from engine.kernel.ad_hoc import AdHocSubProcess
+from engine.kernel.calls import Called
 from engine.kernel.decision import BusinessRuleTask, CalledDecision
 from engine.kernel.definition import Element
 from engine.kernel.event_subprocess import EventSubProcess
@@ -301,15 +301,15 @@ class SubProcessParser(ActivityParser):
         inner = self.parser.process_parsers[self.bpmn_id]
         inner.parent = self.scope
         made.inner = inner.get_spec()
-        for guard in made.inner.guards:
-            if isinstance(guard.trigger, CompensateTrigger):
-                made.undone_inside = guard
+        made.undone_inside = made.inner.undone_inside
         if isinstance(made, EventSubProcess):
             made.derive()
         if isinstance(made, AdHocSubProcess):
             self._ad_hoc(made)
         elif isinstance(made, EventSubProcess):
             self.spec.guards = (*self.spec.guards, made)
+            if isinstance(made.trigger, CompensateTrigger):
+                self.spec.undone_inside = made
 
     def _ad_hoc(self, made: AdHocSubProcess) -> None:
         made.inner.ad_hoc = made

@@ -193,7 +193,7 @@ class EndEvent(ThrowEvent):
         for other in list(scope.tasks.values()):
             if other is not token and other.id in scope.tasks:
                 other.cancel()
-        scope.arrivals.clear()
+        scope.process.clear_joins(scope)
         scope.live = 1
         return drive(token, scope, records_of(scope))
 
@@ -229,7 +229,10 @@ class EndEvent(ThrowEvent):
             if isinstance(arm.task_spec.trigger, CancelTrigger):
                 arm.task_spec.triggered(arm, {})
                 return
-        process.end_scope(token.workflow)
+        # nothing is drawn behind the cancellation: the transaction is left all the same
+        outer = owner.workflow
+        process.interrupt(owner.root_body)
+        process.look_at_end(outer)
 
     def choose(self, token: Token) -> Sequence[Flow]:
         return ()

@@ -79,8 +79,11 @@ class InclusiveGateway(Node):
     """Splits along every true condition; joins what can still arrive and not more (13.4.3)."""
 
     type = "inclusiveGateway"
-    #: incoming flow -> names of the nodes from which a token could still come along it
+    #: incoming flow -> names of the nodes from which a token could still come along it, also by a
+    #: boundary event of the node
     reach: dict[str, frozenset[str]]
+    #: the same by sequence flows alone
+    paths: dict[str, frozenset[str]]
 
     def arrive(self, scope: Scope, flow: Flow) -> None:
         if len(self.incoming) < 2:
@@ -109,7 +112,7 @@ class InclusiveGateway(Node):
     def _blocks(self, name: str, marked: dict[str, int], empty: list[str]) -> bool:
         if not any(name in self.reach[flow] for flow in empty):
             return False
-        return not any(name in self.reach[flow] for flow in marked)
+        return not any(name in self.paths[flow] for flow in marked)
 
 
 def _positions(scope: Scope, join: Node) -> set[str]:
@@ -118,15 +121,15 @@ def _positions(scope: Scope, join: Node) -> set[str]:
     return names | {name for name in scope.arrivals if name != join.name}
 
 
-def incoming_reach(join: Node) -> dict[str, frozenset[str]]:
+def incoming_reach(join: Node, *, hosts: bool) -> dict[str, frozenset[str]]:
     """Return for each incoming flow the nodes from which it is reachable without passing `join`.
 
-    A boundary event can send a token wherever its host stands, so the host counts too.
+    With `hosts` an activity counts too if an event at its border reaches the flow.
     """
-    return {flow.id: _upstream(flow.source, join) for flow in join.incoming}
+    return {flow.id: _upstream(flow.source, join, hosts) for flow in join.incoming}
 
 
-def _upstream(begin: Node, join: Node) -> frozenset[str]:
+def _upstream(begin: Node, join: Node, hosts: bool) -> frozenset[str]:
     seen: set[str] = set()
     todo = [begin]
     while todo:
@@ -135,7 +138,7 @@ def _upstream(begin: Node, join: Node) -> frozenset[str]:
             continue
         seen.add(node.name)
         todo.extend(flow.source for flow in node.incoming)
-        host = getattr(node, "host_node", None)
+        host = getattr(node, "host_node", None) if hosts else None
         if host is not None:
             todo.append(host)
     return frozenset(seen)
@@ -189,12 +192,12 @@ class ComplexGateway(InclusiveGateway):
         token.memo = {"starts": starts}
 
     def _started(self, scope: Scope) -> list[str] | None:
-        found: list[str] | None = (scope.memo or {}).get("complex", {}).get(self.name)
+        found: list[str] | None = (scope.recall("complex") or {}).get(self.name)
         return found
 
     def _note(self, scope: Scope, flows: list[str] | None) -> None:
-        known = {**(scope.memo or {}).get("complex", {}), self.name: flows}
-        scope.memo = {**(scope.memo or {}), "complex": {k: v for k, v in known.items() if v}}
+        known = {**(scope.recall("complex") or {}), self.name: flows}
+        scope.remember(complex={k: v for k, v in known.items() if v})
 
     def choose(self, token: Token) -> Sequence[Flow]:
         starts = (token.memo or {}).get("starts", True)

@@ -13,7 +13,6 @@ from SpiffWorkflow.bpmn.parser.ProcessParser import ProcessParser
 from SpiffWorkflow.bpmn.parser.util import full_tag
 
 from engine.kernel.activities import (
-    CallActivity,
     ManualTask,
     ReceiveTask,
     ScriptTask,
@@ -23,6 +22,7 @@ from engine.kernel.activities import (
     UserTask,
 )
 from engine.kernel.ad_hoc import AdHocSubProcess
+from engine.kernel.calls import CallActivity
 from engine.kernel.correlation import PropertyKey
 from engine.kernel.decision import BusinessRuleTask
 from engine.kernel.definition import Definition, Element, Flow, ScopeSpec
@@ -248,7 +248,8 @@ class ScopeParser(ProcessParser):
         spec.entries = _entries(spec)
         joins = [n for n in spec.nodes() if isinstance(n, InclusiveGateway) and len(n.incoming) > 1]
         for join in joins:
-            join.reach = incoming_reach(join)
+            join.reach = incoming_reach(join, hosts=True)
+            join.paths = incoming_reach(join, hosts=False)
         spec.joins = tuple(joins)
 
 

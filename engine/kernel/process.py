@@ -186,6 +186,10 @@ class Process(Books, BpmnWorkflow):
         for flow in flows:
             flow.target.arrive(scope, flow)
         scope.live -= 1
+        self.look_at_end(scope)
+
+    def look_at_end(self, scope: Scope) -> None:
+        """Draw the consequences of a token that is no more in its scope."""
         if scope.spec.ad_hoc is not None:
             scope.spec.ad_hoc.inner_done(scope)
         elif scope.live == 0:
@@ -216,7 +220,7 @@ class Process(Books, BpmnWorkflow):
             self.close_scope(token.inner, InstanceState.CANCELLED)
         if token.stopped:
             self.out.resolved.append(token.id)
-        if not token.listens:
+        if not token.listens and "background" not in (token.memo or {}):
             self.record("element.cancelled", token)
         self.drop(token)
 
@@ -310,8 +314,15 @@ class Process(Books, BpmnWorkflow):
         for token in list(scope.tasks.values()):
             if token.id in scope.tasks:
                 token.cancel()
-        scope.arrivals.clear()
+        self.clear_joins(scope)
         scope.live = 0
+
+    def clear_joins(self, scope: Scope) -> None:
+        """Forget what waits at the gateways of a scope and which complex ones have begun."""
+        scope.arrivals.clear()
+        if scope.recall("complex"):
+            scope.remember(complex=None)
+        self.joining.discard(scope)
 
     def _forget_scope(self, scope: Scope) -> None:
         self._stop_listening(scope)
@@ -432,7 +443,7 @@ class Process(Books, BpmnWorkflow):
         for scope in list(self.joining):
             for join in scope.spec.joins:
                 join.reconsider(scope)
-            if not scope.arrivals and not (scope.memo or {}).get("complex"):
+            if not scope.arrivals and not scope.recall("complex"):
                 self.joining.discard(scope)
 
     # ------------------------------------------------ variables and expressions

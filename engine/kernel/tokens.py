@@ -155,6 +155,14 @@ class Scope(BpmnSubWorkflow):
         #: what the scope must remember over a snapshot
         self.memo: dict[str, Value] | None = None
 
+    def remember(self, **parts: Value) -> None:
+        """Keep something over a snapshot, beside what else is kept."""
+        self.memo = {**(self.memo or {}), **parts}
+
+    def recall(self, part: str) -> Value:
+        """Return what is kept under a name; None if nothing is."""
+        return None if self.memo is None else self.memo.get(part)
+
     def _calculate_depth(self) -> int:
         return 0 if self.owner is None else int(self.owner.workflow.depth) + 1
 
