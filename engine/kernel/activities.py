@@ -317,7 +317,11 @@ class ScriptTask(Activity):
             value = process.evaluate(self.expression, token)
             self.keep(token, {self.result_variable: value} if self.result_variable else {})
         elif self.script is not None:
-            self.keep(token, self.script.execute(token.vars.view(), process.now))
+            result = self.script.execute(token.vars.view(), process.now)
+            process.catch_up()
+            if token.id not in process.index:
+                return None
+            self.keep(token, result)
         self.give_outputs(token)
         return True
 

@@ -412,6 +412,24 @@ class Process(Books, BpmnWorkflow):
             trigger.received(token, payload)
         self.attempt(token, lambda: token.task_spec.triggered(token, dict(payload)), "finish")
 
+    def fire(self, token: Token) -> None:
+        """Let the timer of a token go off."""
+        self.record("timer.fired", token, None, (token.memo or {})["due"])
+        self.attempt(token, lambda: token.task_spec.triggered(token, {}), "finish")
+
+    def catch_up(self) -> None:
+        """Fire what has become due while a script ran: its activity was active all that time."""
+        moment = self.world.moment()
+        if moment <= self.now:
+            return
+        self.now = moment
+        timed = (t for t in self.index.values() if t.waits == "work" and t.memo)
+        due = sorted((t.memo["due"], t.id) for t in timed if t.memo and "due" in t.memo)
+        for when, number in due:
+            token = self.index.get(number)
+            if when <= moment and token is not None and token.waits == "work":
+                self.fire(token)
+
     # ------------------------------------------------ conditions, inclusive and complex joins
 
     def watch(self, token: Token) -> None:

@@ -120,8 +120,7 @@ def _complete(process: Process, command: Complete) -> None:
 def _fire(process: Process, token: Token) -> None:
     if not (token.memo or {}).get("due"):
         raise Conflict(f"token {token.id} waits for a handler, not for a timer")
-    process.record("timer.fired", token, None, (token.memo or {})["due"])
-    process.attempt(token, lambda: token.task_spec.triggered(token, {}), "finish")
+    process.fire(token)
 
 
 def _retry(process: Process, token: Token) -> None:

@@ -4,6 +4,7 @@ and the World that a step may ask."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
@@ -34,7 +35,10 @@ class Limits(Protocol):
 
 
 class World(Protocol):
-    """What a step may ask of its surroundings; nothing of it has side effects."""
+    """What a step may ask of its surroundings; nothing of it has side effects.
+
+    `moment` is the present, which differs from that of the step only after a script took its time.
+    """
 
     limits: Limits
 
@@ -51,6 +55,7 @@ class World(Protocol):
         inputs: Mapping[str, Value],
     ) -> tuple[Value, list[dict[str, Any]]]: ...
     def new_id(self) -> str: ...
+    def moment(self) -> datetime: ...
     def inputs_of(self, topic: str) -> tuple[str, ...] | None: ...
     def inline(
         self, topic: str

@@ -52,7 +52,9 @@ class Transaction:
         #: the moment of everything that happens in it
         self.now: datetime = engine.clock.now()
         #: what the kernel may ask
-        self.world = World(connection, engine.library, engine.registry, engine.limits, self.now)
+        self.world = World(
+            connection, engine.library, engine.registry, engine.limits, self.now, engine.clock
+        )
         self.history = self._no_history()
         self.pending = Pending()
         #: new states of locked root instances by id

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from engine import kernel
+    from engine.clock import Clock
     from engine.registry import HandlerEntry, Registry
     from engine.runtime.library import Library
     from engine.store.connect import Connection
@@ -37,7 +38,7 @@ class Limits:
 class World:
     """The kernel's view of definitions and handlers; reads, never writes."""
 
-    __slots__ = ("_connection", "_library", "_now", "_registry", "limits")
+    __slots__ = ("_clock", "_connection", "_library", "_now", "_registry", "limits")
 
     def __init__(
         self,
@@ -46,7 +47,9 @@ class World:
         registry: Registry | None,
         limits: kernel.Limits,
         now: datetime,
+        clock: Clock,
     ) -> None:
+        self._clock = clock
         self._connection = connection
         self._library = library
         self._registry = registry
@@ -109,6 +112,10 @@ class World:
     def new_id(self) -> str:
         """Return a fresh id."""
         return new_id()
+
+    def moment(self) -> datetime:
+        """Return the present."""
+        return self._clock.now()
 
     def inputs_of(self, topic: str) -> tuple[str, ...] | None:
         """Return the names of a handler's inputs; None means all visible variables."""

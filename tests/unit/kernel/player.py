@@ -86,6 +86,9 @@ class Player:
         self._made += 1
         return f"called-{self._made}"
 
+    def moment(self) -> datetime:
+        return self.now
+
     def inputs_of(self, topic: str) -> tuple[str, ...] | None:
         return self._inputs_of.get(topic)
 

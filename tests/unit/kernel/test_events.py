@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from engine.languages import Languages, Python
 from engine.model import InstanceState
 from tests.drawing import (
     about,
@@ -26,6 +27,7 @@ from tests.drawing import (
     signal,
     start,
     sub,
+    task,
     throw,
     timer,
     user,
@@ -506,3 +508,41 @@ def test_conditions_on_the_flows_out_of_a_task_and_a_default() -> None:
     # then
     assert few.open == ["c"]
     assert many.open == ["a", "b"]
+
+
+#: marked with its language, as the internal form has it
+PATIENT = (
+    '<script xmlns:cw="https://caseway.dev/internal" cw:language="python">'
+    "wait(3)\nresult = 1</script>"
+)
+
+
+def test_a_timer_that_becomes_due_while_a_script_runs_interrupts_it() -> None:
+    # given a script in Python that takes three seconds, inside a sub-process that has two
+    patient = node("scriptTask", "script", PATIENT, scriptFormat="python")
+    drawing = diagram(
+        process(
+            "p",
+            start("s"),
+            sub("q", start("qs"), patient, task("late"), path("qs", "script", "late")),
+            boundary("b", "q", timer("Duration", "PT2S")),
+            task("after"),
+            end("e"),
+            path("s", "q", "e"),
+            path("b", "after", "e"),
+        )
+    )  # fmt: skip
+    waits: list[Player] = []
+
+    def wait(seconds: int) -> None:
+        waits[0].now += timedelta(seconds=seconds)
+
+    languages = Languages("python", python=Python(restricted=False, names={"wait": wait}))
+    play = Player(drawing, languages=languages)
+    waits.append(play)
+    # when
+    play.start()
+    # then
+    assert play.ended
+    assert play.trail == ["s", "qs", "b", "after", "e"]
+    assert "result" not in play.variables()
