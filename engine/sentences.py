@@ -9,7 +9,7 @@ Sentences that arrive finished, such as those of exceptions, have their template
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,7 +23,7 @@ ENGLISH = "en"
 LANGUAGES = (ENGLISH, "zh")
 _FOLDER = Path(__file__).parent / "translations"
 _RULE = "rule:"
-_NAME = re.compile(r"\{(\w+)\}")
+_NAME = re.compile(r"\{(\w+)(?::,)?\}")
 #: longest sentence of a problem, in characters; the texts of a file are quoted in it
 MAX_MESSAGE = 500
 #: values of finished sentences that are sentences themselves
@@ -64,6 +64,19 @@ class Phrase:
         """The stable name of the rule behind a sentence; "" for one the catalogue lacks."""
         entry = catalogue(LANGUAGES[-1]).get(self.template)
         return entry.rule if entry is not None else ""
+
+
+class Listed:
+    """Several phrases in a row."""
+
+    def __init__(self, parts: Iterable[Said], between: Said | None = None) -> None:
+        self._parts = tuple(parts)
+        self._between = between
+
+    def said(self, language: str) -> str:
+        """Return the row in a language."""
+        between = phrase(", ") if self._between is None else self._between
+        return between.said(language).join(part.said(language) for part in self._parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

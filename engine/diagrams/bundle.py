@@ -16,6 +16,7 @@ from engine.diagrams.checks_bundle import Surroundings, check_bundle, read_form
 from engine.diagrams.checks_decisions import check_calls, read_models
 from engine.diagrams.diagram import Diagram
 from engine.diagrams.global_tasks import global_tasks
+from engine.diagrams.imports import adopt
 from engine.diagrams.names import BPMN, line, local, namespace
 from engine.diagrams.report import Report
 from engine.diagrams.rewrite import rewrite
@@ -23,6 +24,7 @@ from engine.diagrams.xml import MAX_BYTES, read_xml
 from engine.errors import BadInput
 from engine.languages import Languages
 from engine.model import Problem, Severity
+from engine.sentences import phrase
 
 _KINDS = {
     ".bpmn": "bpmn",
@@ -96,6 +98,8 @@ def read(
     kinds = {name: kind_of(name) for name in kept}
     reports = {name: Report(name) for name in sorted(kept)}
     roots, form_ids = _read_files(kept, kinds, reports, max_bytes)
+    for name, root in roots.items():
+        adopt(root, reports[name], python=languages.has("python"), beside=kept.get)
     diagrams = {name: Diagram(name, root) for name, root in roots.items()}
     for name, diagram in diagrams.items():
         check(diagram, reports[name], languages=languages, default=default)
@@ -133,6 +137,7 @@ def load(
         if root is None:
             raise BadInput(f"the stored file {name} cannot be read")
         if local(root) == "definitions" and namespace(str(root.tag)) == BPMN:
+            adopt(root, Report(name), python=languages.has("python"), beside=files.get)
             found |= _definitions(Diagram(name, root), languages, default_language)
     return found
 
@@ -177,8 +182,9 @@ def _name(name: str, report: Report) -> None:
     if not name or "\\" in name or not name.isprintable() or {"", ".", ".."} & set(parts):
         report.at_line(
             None,
-            f"the file name “{name[:80]}” cannot be used",
+            "the file name “{name}” cannot be used",
             "use a plain name, with / between folders",
+            name=name[:80],
         )
 
 
@@ -190,11 +196,17 @@ def _is_diagram(root: Element, name: str, kinds: dict[str, str], report: Report)
     if _DMN in space:
         kinds[name] = "dmn"
         return False
-    what = f"“{local(root)}” of {space}" if space else f"“{local(root)}” without a namespace"
+    what = (
+        phrase("“{tag}” of {space}", tag=local(root), space=space)
+        if space
+        else phrase("“{tag}” without a namespace", tag=local(root))
+    )
     report.at_line(
         line(root),
-        f"the file is no BPMN diagram: it begins with {what}",
-        f"a diagram begins with “definitions” of {BPMN}",
+        "the file is no BPMN diagram: it begins with {what}",
+        "a diagram begins with “definitions” of {namespace}",
+        what=what,
+        namespace=BPMN,
     )
     return False
 
@@ -202,9 +214,9 @@ def _is_diagram(root: Element, name: str, kinds: dict[str, str], report: Report)
 def _all_problems(reports: Mapping[str, Report], kinds: Mapping[str, str]) -> list[Problem]:
     problems = [problem for report in reports.values() for problem in report.problems]
     if not {"bpmn", "dmn"} & set(kinds.values()):
-        empty = Report("")
-        empty.at_line(None, "the bundle holds no diagram", "add at least one .bpmn or .dmn file")
-        problems += empty.problems
+        report = Report("")
+        report.at_line(None, "the bundle holds no diagram", "add at least one .bpmn or .dmn file")
+        problems += report.problems
     return problems
 
 

@@ -7,7 +7,7 @@ import re
 from lxml.etree import _Element as Element
 
 from engine.diagrams.diagram import Diagram, child, is_compensation
-from engine.diagrams.names import ZEEBE, bpmn, called, is_bpmn, local, plain, text_of, zeebe
+from engine.diagrams.names import ZEEBE, bpmn, is_bpmn, local, plain, text_of, zeebe
 from engine.diagrams.report import Report
 from engine.diagrams.schema import is_a
 
@@ -36,8 +36,9 @@ def check_activities(diagram: Diagram, report: Report) -> None:
         if is_compensation(activity) and diagram.boundary_events(activity):
             report.warning(
                 activity,
-                f"{called(activity)} only compensates, and has a boundary event",
+                "{activity} only compensates, and has a boundary event",
                 "draw what can go wrong inside a sub-process",
+                activity=activity,
             )
 
 
@@ -47,8 +48,11 @@ def _quantities(activity: Element, report: Report) -> None:
         if _WHOLE_NUMBER.fullmatch(text) and int(text) < 1:
             report.error(
                 activity,
-                f"the {name} of {called(activity)} is {text}; it must be at least 1",
+                "the {attribute} of {activity} is {text}; it must be at least 1",
                 "delete the attribute, or write a number from 1",
+                attribute=name,
+                activity=activity,
+                text=text,
             )
 
 
@@ -56,20 +60,57 @@ def _work(activity: Element, report: Report) -> None:
     """Say what a task lacks to be executed."""
     tag = local(activity)
     handled = zeebe_of(activity, "taskDefinition") is not None
-    if tag == "serviceTask" and not handled:
-        _incomplete(activity, "handler", "choose a handler (task definition)", report)
+    if tag in ("sendTask", "receiveTask"):
+        _message(activity, handled, report)
+    elif tag == "serviceTask" and not handled:
+        report.unsupported(
+            activity,
+            "{activity} has no handler",
+            "choose a handler (task definition)",
+            activity=activity,
+        )
     elif tag == "businessRuleTask" and not handled:
         if zeebe_of(activity, "calledDecision") is None:
-            _incomplete(activity, "decision or handler", "choose one of them", report)
-    elif tag == "sendTask" and not handled and not plain(activity.get("messageRef")):
-        _incomplete(activity, "message or handler", "choose one of them", report)
-    elif tag == "receiveTask" and not plain(activity.get("messageRef")):
-        _incomplete(activity, "message", "choose the message it waits for", report)
+            report.unsupported(
+                activity,
+                "{activity} has no decision or handler",
+                "choose one of them",
+                activity=activity,
+            )
     elif tag == "scriptTask" and not handled:
         if zeebe_of(activity, "script") is None and not text_of(child(activity, "script")):
-            _incomplete(activity, "script", "write the script or an expression", report)
+            report.unsupported(
+                activity,
+                "{activity} has no script",
+                "write the script or an expression",
+                activity=activity,
+            )
     elif tag == "callActivity" and not called_process(activity):
-        _incomplete(activity, "called process", "choose the process it calls", report)
+        report.unsupported(
+            activity,
+            "{activity} has no called process",
+            "choose the process it calls",
+            activity=activity,
+        )
+
+
+def _message(activity: Element, handled: bool, report: Report) -> None:
+    if plain(activity.get("messageRef")):
+        return
+    if local(activity) == "receiveTask":
+        report.unsupported(
+            activity,
+            "{activity} has no message",
+            "choose the message it waits for",
+            activity=activity,
+        )
+    elif not handled:
+        report.unsupported(
+            activity,
+            "{activity} has no message or handler",
+            "choose one of them",
+            activity=activity,
+        )
 
 
 def called_process(activity: Element) -> str:
@@ -78,10 +119,6 @@ def called_process(activity: Element) -> str:
     if element is not None:
         return (element.get("processId") or "").strip()
     return plain(activity.get("calledElement"))
-
-
-def _incomplete(activity: Element, what: str, advice: str, report: Report) -> None:
-    report.unsupported(activity, f"{called(activity)} has no {what}", advice)
 
 
 def _multi_instance(activity: Element, loop: Element, report: Report) -> None:
@@ -93,14 +130,17 @@ def _multi_instance(activity: Element, loop: Element, report: Report) -> None:
     if not cardinality and not collection:
         report.unsupported(
             activity,
-            f"{called(activity)} is done several times, but it does not say how often",
+            "{activity} is done several times, but it does not say how often",
             "choose a collection, or write a number",
+            activity=activity,
         )
     if _WHOLE_NUMBER.fullmatch(cardinality) and int(cardinality) < 0:
         report.error(
             activity,
-            f"{called(activity)} is to be done {cardinality} times",
+            "{activity} is to be done {cardinality} times",
             "write a number from 0",
+            activity=activity,
+            cardinality=cardinality,
         )
 
 
@@ -109,14 +149,17 @@ def _standard_loop(activity: Element, loop: Element, report: Report) -> None:
     if _WHOLE_NUMBER.fullmatch(maximum) and int(maximum) < 0:
         report.error(
             activity,
-            f"{called(activity)} is to be repeated at most {maximum} times",
+            "{activity} is to be repeated at most {maximum} times",
             "write a number from 0",
+            activity=activity,
+            maximum=maximum,
         )
     if not maximum and not text_of(child(loop, "loopCondition")):
         report.unsupported(
             activity,
-            f"{called(activity)} is repeated, but nothing says until when",
+            "{activity} is repeated, but nothing says until when",
             "write a condition, or a maximum",
+            activity=activity,
         )
 
 
@@ -125,8 +168,10 @@ def _ad_hoc(diagram: Diagram, activity: Element, report: Report) -> None:
         if is_bpmn(member, "startEvent", "endEvent") or is_a(member, "choreographyActivity"):
             report.error(
                 member,
-                f"{called(member)} cannot stand in {called(activity)}",
+                "{member} cannot stand in {activity}",
                 "an ad-hoc sub-process has no start and no end events",
+                member=member,
+                activity=activity,
             )
 
 
@@ -137,6 +182,7 @@ def check_incoming_data(diagram: Diagram, report: Report) -> None:
         if block is not None:
             report.error(
                 scope,
-                f"{called(scope)} has a data specification, which only tasks and calls may have",
+                "{scope} has a data specification, which only tasks and calls may have",
                 "delete it; a sub-process sees the data around it",
+                scope=scope,
             )

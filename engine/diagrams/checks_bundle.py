@@ -13,8 +13,9 @@ from lxml.etree import _Element as Element
 from engine.diagrams.checks_activities import called_process, zeebe_of
 from engine.diagrams.diagram import Diagram
 from engine.diagrams.global_tasks import global_tasks
-from engine.diagrams.names import called, is_bpmn
+from engine.diagrams.names import is_bpmn
 from engine.diagrams.report import Report
+from engine.sentences import Phrase, heard, phrase
 
 _FORM_ELSEWHERE = ("embedded:", "http:", "https:", "camunda-forms:bpmn:")
 
@@ -75,9 +76,11 @@ def _unique(diagrams: Sequence[tuple[Diagram, Report]]) -> None:
             if name in seen and seen[name] is not report:
                 report.error(
                     process,
-                    f"{called(process)} has the id “{name}”, and so has a process"
-                    f" in {seen[name].file}",
+                    "{process} has the id “{name}”, and so has a process in {file}",
                     "give each process of a bundle an id of its own",
+                    process=process,
+                    name=name,
+                    file=seen[name].file,
                 )
             seen.setdefault(name, report)
 
@@ -93,13 +96,16 @@ def _executables(diagram: Diagram, report: Report) -> None:
             continue
         if marked:
             report.info(
-                process, f"{called(process)} is not marked as executable; it is not started"
+                process,
+                "{process} is not marked as executable; it is not started",
+                process=process,
             )
         else:
             report.unsupported(
                 process,
-                f"{called(process)} is not marked as executable",
+                "{process} is not marked as executable",
                 "set “Executable” in the properties of the process",
+                process=process,
             )
 
 
@@ -112,11 +118,19 @@ def _startable(
     starts = [node for node in home.nodes(process) if is_bpmn(node, "startEvent")]
     if not starts or any(not home.definition_kinds(start) for start in starts):
         return
-    advice = "draw a plain start event in the called process"
     report.error(
-        activity, f"{called(activity)} calls {called(process)}, which has no plain start", advice
+        activity,
+        "{activity} calls {process}, which has no plain start",
+        "draw a plain start event in the called process",
+        activity=activity,
+        process=process,
     )
-    home_report.error(process, f"{called(process)} is called, but has no plain start event", advice)
+    home_report.error(
+        process,
+        "{process} is called, but has no plain start event",
+        "draw a plain start event in the called process",
+        process=process,
+    )
 
 
 def _callable(
@@ -127,15 +141,18 @@ def _callable(
     if name in sketches:
         report.error(
             activity,
-            f"{called(activity)} calls the process “{name}”, which is not marked as executable",
+            "{activity} calls the process “{name}”, which is not marked as executable",
             "set “Executable” in the properties of that process",
+            activity=activity,
+            name=name,
         )
         return
     report.error(
         activity,
-        f"{called(activity)} calls the process “{name}”, which is neither in this bundle"
-        " nor deployed",
+        "{activity} calls the process “{name}”, which is neither in this bundle nor deployed",
         _similar(name, known) or "add its file to the bundle, or deploy it first",
+        activity=activity,
+        name=name,
     )
 
 
@@ -144,15 +161,16 @@ def _bound(activity: Element, name: str, known: Collection[str], report: Report)
     if name in known and element is not None and element.get("bindingType") == "deployment":
         report.error(
             activity,
-            f"{called(activity)} calls the version of “{name}” in its own deployment, where it"
-            " is not",
+            "{activity} calls the version of “{name}” in its own deployment, where it is not",
             "add its file to the bundle, or set the binding to latest",
+            activity=activity,
+            name=name,
         )
 
 
-def _similar(name: str, known: Collection[str]) -> str:
+def _similar(name: str, known: Collection[str]) -> Phrase | None:
     found = get_close_matches(name, sorted(known), n=3, cutoff=0.6)
-    return f"similar names are: {', '.join(found)}" if found else ""
+    return phrase("similar names are: {names}", names=", ".join(found)) if found else None
 
 
 # ------------------------------------------------------------------ handlers and forms
@@ -171,8 +189,10 @@ def _handled(element: Element, topic: str, topics: Collection[str] | None, repor
         return
     report.error(
         element,
-        f"{called(element)} needs the handler “{topic}”, which is not there",
+        "{element} needs the handler “{topic}”, which is not there",
         _similar(topic, topics) or "choose a handler of the catalogue, or install it",
+        element=element,
+        topic=topic,
     )
 
 
@@ -194,8 +214,10 @@ def _form(element: Element, form: str, surroundings: Surroundings, report: Repor
             return
     report.warning(
         element,
-        f"{called(element)} shows the form “{form}”, which is not in this bundle",
+        "{element} shows the form “{form}”, which is not in this bundle",
         "add the form's file; without it people see all variables",
+        element=element,
+        form=form,
     )
 
 
@@ -205,7 +227,12 @@ def read_form(data: bytes, report: Report) -> str | None:
         form = json.loads(data)
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
-        report.at_line(line, f"the form is not JSON: {error}", "export the form again")
+        report.at_line(
+            line,
+            "the form is not JSON: {cause}",
+            "export the form again",
+            cause=heard(str(error)),
+        )
         return None
     if not isinstance(form, Mapping):
         report.at_line(1, "the form is no JSON object", "export the form again")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lxml.etree import _Element as Element
 
 from engine.diagrams.diagram import Diagram, children, references, truth
-from engine.diagrams.names import called, is_bpmn
+from engine.diagrams.names import is_bpmn
 from engine.diagrams.report import Report
 from engine.diagrams.schema import is_a
 
@@ -24,8 +24,9 @@ def check_collaborations(diagram: Diagram, report: Report) -> None:
         if process.get("processType") == "Public" and diagram.is_executable(process):
             report.error(
                 process,
-                f"{called(process)} is public, and a public process cannot be executable",
+                "{process} is public, and a public process cannot be executable",
                 "set its type to Private or None",
+                process=process,
             )
     _lanes(diagram, report)
 
@@ -37,15 +38,19 @@ def _message_flow(diagram: Diagram, flow: Element, report: Report) -> None:
         if end is not None and not is_a(end, *_MESSAGE_ENDS):
             report.error(
                 flow,
-                f"{called(flow)} is tied to {called(end)}, which neither sends nor receives",
+                "{flow} is tied to {end}, which neither sends nor receives",
                 "tie it to a pool, a task, a sub-process or an event",
+                flow=flow,
+                end=end,
             )
     is_start = target is not None and is_bpmn(target, "startEvent")
     if target is not None and is_start and "message" not in diagram.definition_kinds(target):
         report.error(
             target,
-            f"{called(flow)} leads to {called(target)}, which does not wait for a message",
+            "{flow} leads to {target}, which does not wait for a message",
             "make it a message start event",
+            flow=flow,
+            target=target,
         )
     if source is None or target is None:
         return
@@ -54,8 +59,9 @@ def _message_flow(diagram: Diagram, flow: Element, report: Report) -> None:
     if own is not None and own is other:
         report.error(
             flow,
-            f"{called(flow)} stays inside one pool",
+            "{flow} stays inside one pool",
             "use a sequence flow inside a pool; message flows connect two pools",
+            flow=flow,
         )
 
 
@@ -68,14 +74,19 @@ def _multiplicity(multiplicity: Element, report: Report) -> None:
     if least < 0:
         report.error(
             participant,
-            f"{called(participant)} takes part at least {least} times",
+            "{participant} takes part at least {least} times",
             "write a number from 0",
+            participant=participant,
+            least=least,
         )
     if most < 1 or most < least:
         report.error(
             participant,
-            f"{called(participant)} takes part at most {most} times, at least {least}",
+            "{participant} takes part at most {most} times, at least {least}",
             "the maximum is at least 1, and not below the minimum",
+            participant=participant,
+            most=most,
+            least=least,
         )
 
 
@@ -91,8 +102,9 @@ def _choreography_of(diagram: Diagram, collaboration: Element, report: Report) -
         if is_bpmn(collaboration, "choreography", "globalConversation", "globalChoreographyTask"):
             report.error(
                 collaboration,
-                f"{called(collaboration)} refers to a choreography, which only a collaboration may",
+                "{collaboration} refers to a choreography, which only a collaboration may",
                 "delete the reference",
+                collaboration=collaboration,
             )
             continue
         found = diagram.find(name, "choreography")
@@ -103,8 +115,10 @@ def _choreography_of(diagram: Diagram, collaboration: Element, report: Report) -
         ):
             report.error(
                 collaboration,
-                f"{called(collaboration)} and {called(found)} do not agree on being closed",
+                "{collaboration} and {found} do not agree on being closed",
                 "set isClosed of both to the same value",
+                collaboration=collaboration,
+                found=found,
             )
 
 
@@ -117,7 +131,10 @@ def _lanes(diagram: Diagram, report: Report) -> None:
                 if node is not None and name in seen and seen[name] is not lane:
                     report.warning(
                         node,
-                        f"{called(node)} stands in {called(seen[name])} and in {called(lane)}",
+                        "{node} stands in {first} and in {lane}",
                         "keep it in one lane; the first is taken",
+                        node=node,
+                        first=seen[name],
+                        lane=lane,
                     )
                 seen.setdefault(name, lane)

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from lxml.etree import _Element as Element
 
 from engine.diagrams.diagram import Diagram, is_compensation, is_event_sub_process
-from engine.diagrams.names import called, is_bpmn, plain
+from engine.diagrams.names import is_bpmn, plain
 from engine.diagrams.report import Report
 from engine.diagrams.schema import is_a
+from engine.sentences import phrase
 
 
 def check_compensation(diagram: Diagram, report: Report) -> None:
@@ -23,8 +24,9 @@ def check_compensation(diagram: Diagram, report: Report) -> None:
         if is_compensation(activity) and activity.get("id") not in tied:
             report.warning(
                 activity,
-                f"{called(activity)} is marked for compensation, but undoes no activity",
+                "{activity} is marked for compensation, but undoes no activity",
                 "tie it to a compensation boundary event by an association",
+                activity=activity,
             )
     for definition in diagram.all("compensateEventDefinition"):
         event_of = definition.getparent()
@@ -45,17 +47,19 @@ def _handler(diagram: Diagram, event: Element, report: Report) -> None:
         handlers.append(diagram.find(association.get("targetRef")))
     for handler in handlers:
         if handler is None or not is_compensation(handler):
-            name = "nothing" if handler is None else called(handler)
             report.error(
                 event,
-                f"{called(event)} is tied to {name}, which is not marked for compensation",
+                "{event} is tied to {handler}, which is not marked for compensation",
                 "tie it to an activity with the compensation marker",
+                event=event,
+                handler=phrase("nothing") if handler is None else handler,
             )
     if not handlers:
         report.unsupported(
             event,
-            f"{called(event)} is tied to no activity that compensates",
+            "{event} is tied to no activity that compensates",
             "draw an association to an activity with the compensation marker",
+            event=event,
         )
 
 
@@ -68,14 +72,18 @@ def _throw(diagram: Diagram, event: Element, activity: Element, report: Report) 
     if diagram.scope_of(activity) not in around:
         report.error(
             event,
-            f"{called(event)} undoes {called(activity)}, which stands in another sub-process",
+            "{event} undoes {activity}, which stands in another sub-process",
             "name an activity beside it, or one around it",
+            event=event,
+            activity=activity,
         )
     elif not _can_be_undone(diagram, activity):
         report.warning(
             event,
-            f"{called(event)} undoes {called(activity)}, for which nothing is drawn to undo it",
+            "{event} undoes {activity}, for which nothing is drawn to undo it",
             "attach a compensation boundary event to it",
+            event=event,
+            activity=activity,
         )
 
 

@@ -9,11 +9,10 @@ from lxml.etree import _Element as Element
 
 from engine.diagrams.checks_activities import called_process
 from engine.diagrams.diagram import Diagram, child, children, references, truth
-from engine.diagrams.names import called, is_bpmn, plain, text_of
+from engine.diagrams.names import is_bpmn, kind_words, plain, text_of
 from engine.diagrams.report import Report
 
 _VARIABLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
-_FIT = "let both have the same item definition"
 
 
 def check_data(diagram: Diagram, report: Report) -> None:
@@ -61,9 +60,9 @@ def _collection(diagram: Diagram, item: Element, report: Report) -> None:
     if one != other:
         report.error(
             item,
-            f"{called(item)} is {'a' if one else 'no'} collection, its item definition is"
-            f" {'one' if other else 'none'}",
+            "{item} and its item definition do not agree on being a collection",
             "set isCollection of both to the same value",
+            item=item,
         )
 
 
@@ -75,9 +74,11 @@ def _members(owner: Element, report: Report) -> None:
             if name not in listed:
                 report.error(
                     owner,
-                    f"“{name}” is listed under {word}{kind}Refs, but not among the"
-                    f" {kind.lower()}s of its set",
-                    f"list it under data{kind}Refs too",
+                    "“{name}” is listed under {list}, but not under {all}",
+                    "list it under {all} too",
+                    name=name,
+                    list=f"{word}{kind}Refs",
+                    all=f"data{kind}Refs",
                 )
 
 
@@ -88,8 +89,10 @@ def _association(diagram: Diagram, association: Element, report: Report) -> None
     if writes and target is not None and is_bpmn(target, "dataInput"):
         report.error(
             association,
-            f"{called(association)} writes to {called(target)}, which can only be read",
+            "{association} writes to {target}, which can only be read",
             "write to a data object, a property or a data output",
+            association=association,
+            target=target,
         )
     one, other = _item(diagram, source), _item(diagram, target)
     if (
@@ -101,8 +104,9 @@ def _association(diagram: Diagram, association: Element, report: Report) -> None
     if not _same(one, other) and len(references(association, "sourceRef")) == 1:
         report.error(
             association,
-            f"{called(association)} joins data of different types",
-            f"{_FIT}, or add a transformation",
+            "{association} joins data of different types",
+            "let both have the same item definition, or add a transformation",
+            association=association,
         )
 
 
@@ -111,13 +115,18 @@ def _assignments(diagram: Diagram, association: Element, report: Report) -> None
         target = text_of(child(assignment, "to")).removeprefix("=").strip()
         if not text_of(child(assignment, "from")):
             report.error(
-                assignment, f"{called(association)} assigns nothing", "write what it assigns"
+                assignment,
+                "{association} assigns nothing",
+                "write what it assigns",
+                association=association,
             )
         if diagram.find(target, "item") is None and not _VARIABLE.fullmatch(target):
             report.error(
                 assignment,
-                f"{called(association)} assigns to “{target[:60]}”, which is no variable",
+                "{association} assigns to “{target}”, which is no variable",
                 "write the name of a variable",
+                association=association,
+                target=target[:60],
             )
 
 
@@ -131,9 +140,10 @@ def _state(diagram: Diagram, reference: Element, report: Report) -> None:
     if all(parts) and parts[2] != f"{parts[0]} [{parts[1]}]":
         report.error(
             reference,
-            f"{called(reference)} should be called “{parts[0]} [{parts[1]}]” after its data object"
-            " and its state",
+            "{reference} should be called “{wanted}” after its data object and its state",
             "rename it, or delete the state",
+            reference=reference,
+            wanted=f"{parts[0]} [{parts[1]}]",
         )
 
 
@@ -150,8 +160,9 @@ def _repeated_items(diagram: Diagram, loop: Element, report: Report) -> None:
         if truth(own, "isCollection", default=False) or not _same(own, many, single=True):
             report.error(
                 one,
-                f"{called(one)} is not of the type that its collection holds",
+                "{one} is not of the type that its collection holds",
                 "let its item definition be that of a single element",
+                one=one,
             )
 
 
@@ -163,8 +174,8 @@ def check_operations(diagram: Diagram, report: Report) -> None:
     for task in diagram.all("serviceTask"):
         operation = diagram.find(task.get("operationRef"), "operation")
         if operation is not None:
-            _single(task, "inputSet", "input set", report)
-            _single(task, "outputSet", "output set", report)
+            _single(task, "inputSet", report)
+            _single(task, "outputSet", report)
             _fits(diagram, task, "dataInput", _message(diagram, operation, "inMessageRef"), report)
             _fits(
                 diagram, task, "dataOutput", _message(diagram, operation, "outMessageRef"), report
@@ -173,8 +184,8 @@ def check_operations(diagram: Diagram, report: Report) -> None:
         for task in diagram.all(tag):
             message = diagram.find(task.get("messageRef"), "message")
             if message is not None:
-                _single(task, f"{kind}putSet", f"{kind}put set", report)
-                _single(task, item, f"data {kind}put", report)
+                _single(task, f"{kind}putSet", report)
+                _single(task, item, report)
                 _fits(diagram, task, item, message, report)
 
 
@@ -187,12 +198,14 @@ def _declared(task: Element, tag: str) -> list[Element]:
     return [] if block is None else children(block, tag)
 
 
-def _single(task: Element, tag: str, words: str, report: Report) -> None:
+def _single(task: Element, tag: str, report: Report) -> None:
     if len(_declared(task, tag)) > 1:
         report.error(
             task,
-            f"{called(task)} has several {words}s, but its message or operation has only one",
+            "{task} has more than one {kind}, but its message or operation has only one",
             "keep one",
+            task=task,
+            kind=kind_words(tag),
         )
 
 
@@ -205,8 +218,10 @@ def _fits(
         if wanted is not None and (own is None or not _same(own, wanted)):
             report.error(
                 task,
-                f"{called(declared)} of {called(task)} is not of the type of its message",
-                _FIT,
+                "{declared} of {task} is not of the type of its message",
+                "let both have the same item definition",
+                declared=declared,
+                task=task,
             )
 
 
@@ -224,22 +239,27 @@ def check_interfaces(diagram: Diagram, report: Report) -> None:
         if children(element, "supportedInterfaceRef") and not bindings:
             report.error(
                 element,
-                f"{called(element)} is offered as a service, but binds no operation",
+                "{element} is offered as a service, but binds no operation",
                 "add an ioBinding, or delete the supported interface",
+                element=element,
             )
         for binding in bindings:
             _binding(diagram, element, binding, report)
 
 
 def _call(diagram: Diagram, activity: Element, meant: Element, report: Report) -> None:
-    for tag, words in (("dataInput", "data inputs"), ("dataOutput", "data outputs")):
+    for tag in ("dataInput", "dataOutput"):
         given, wanted = _declared(activity, tag), _declared(meant, tag)
         if len(given) != len(wanted):
             report.error(
                 activity,
-                f"{called(activity)} declares {len(given)} {words}, but {called(meant)}"
-                f" has {len(wanted)}",
+                "{activity} declares other data than {meant} ({kind}: {number} and {wanted})",
                 "declare the same data on both sides",
+                activity=activity,
+                number=len(given),
+                kind=kind_words(tag),
+                meant=meant,
+                wanted=len(wanted),
             )
         else:
             _pairwise(diagram, activity, list(zip(given, wanted, strict=True)), report)
@@ -253,9 +273,10 @@ def _pairwise(
         if one is not None and other is not None and not _same(one, other):
             report.error(
                 activity,
-                f"{called(given)} of {called(activity)} is not of the type that the called"
-                " process declares",
-                _FIT,
+                "{given} of {activity} is not of the type that the called process declares",
+                "let both have the same item definition",
+                given=given,
+                activity=activity,
             )
 
 
@@ -271,8 +292,9 @@ def _binding(diagram: Diagram, element: Element, binding: Element, report: Repor
         if own is not None and wanted is not None and not _same(own, wanted):
             report.error(
                 element,
-                f"the binding of {called(element)} ties data to a message of another type",
-                _FIT,
+                "the binding of {element} ties data to a message of another type",
+                "let both have the same item definition",
+                element=element,
             )
 
 

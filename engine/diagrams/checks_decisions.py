@@ -10,8 +10,8 @@ from lxml.etree import _Element as Element
 from engine import dmn
 from engine.diagrams.checks_activities import zeebe_of
 from engine.diagrams.diagram import Diagram
-from engine.diagrams.names import called
 from engine.diagrams.report import Report
+from engine.sentences import Phrase, phrase
 
 _MARK = b"omg.org/spec/DMN/"
 
@@ -27,17 +27,18 @@ def read_models(files: Mapping[str, bytes], reports: Mapping[str, Report]) -> di
     seen: dict[str, str] = {}
     for name, model in models.items():
         for found in model.problems:
-            reports[name].at_line(
-                found.line, found.message, found.advice, found.severity, element=found.element
-            )
+            reports[name].keep(found)
         for one in model.decisions:
             first = seen.setdefault(one.id, name)
             if first != name:
                 reports[name].at_line(
                     one.line,
-                    f"the decision “{one.name}” has the id “{one.id}”, and so has one in {first}",
+                    "the decision “{name}” has the id “{id}”, and so has one in {first}",
                     "give each decision of a bundle an id of its own",
                     element=one.id,
+                    name=one.name,
+                    id=one.id,
+                    first=first,
                 )
     return models
 
@@ -56,16 +57,19 @@ def check_calls(
             if name not in deployed:
                 report.error(
                     task,
-                    f"{called(task)} calls the decision “{name}”, which is neither in this bundle"
-                    " nor deployed",
+                    "{task} calls the decision “{name}”, which is neither in this bundle nor"
+                    " deployed",
                     _similar(name, {*here, *deployed}),
+                    task=task,
+                    name=name,
                 )
             elif call.get("bindingType") == "deployment":
                 report.error(
                     task,
-                    f"{called(task)} calls the version of “{name}” in its own deployment, where"
-                    " it is not",
+                    "{task} calls the version of “{name}” in its own deployment, where it is not",
                     "add its file to the bundle, or set the binding to latest",
+                    task=task,
+                    name=name,
                 )
 
 
@@ -77,8 +81,8 @@ def _calls(diagram: Diagram) -> Iterator[tuple[Element, Element, str]]:
             yield task, call, name
 
 
-def _similar(name: str, known: Collection[str]) -> str:
+def _similar(name: str, known: Collection[str]) -> Phrase:
     found = get_close_matches(name, sorted(known), n=3, cutoff=0.6)
     if found:
-        return f"similar names are: {', '.join(found)}"
-    return "add its file to the bundle, or deploy it first"
+        return phrase("similar names are: {names}", names=", ".join(found))
+    return phrase("add its file to the bundle, or deploy it first")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from lxml.etree import _Element as Element
 
 from engine.diagrams.diagram import Diagram, is_event_sub_process, truth
-from engine.diagrams.names import article, called, is_bpmn, local
+from engine.diagrams.names import is_bpmn, local, quoted
 from engine.diagrams.report import Report
 from engine.diagrams.schema import is_a
+from engine.sentences import Listed, Phrase, phrase
 
 #: position -> what an event may catch or throw there (BPMN 2.0.2, tables 10.84 to 10.93)
 _ALLOWED = {
@@ -24,6 +25,15 @@ _ALLOWED = {
     "end event": {
         "message", "error", "escalation", "cancel", "compensate", "signal", "terminate",
     },
+}  # fmt: skip
+#: the same positions and triggers in words
+POSITIONS = {position: phrase(position) for position in _ALLOWED}
+TRIGGERS = {
+    kind: phrase(kind)
+    for kind in (
+        "message", "timer", "error", "escalation", "cancel", "compensate", "conditional", "link",
+        "signal", "terminate",
+    )
 }  # fmt: skip
 #: positions where an event has to say what it waits for
 _NEEDS_TRIGGER = {"start event of an event sub-process", "catch event", "boundary event"}
@@ -65,32 +75,43 @@ def _triggers(diagram: Diagram, event: Element, position: str, report: Report) -
         if kind not in _ALLOWED[position]:
             report.error(
                 event,
-                f"{called(event)} is a {position}, and {article(kind)} {kind} trigger"
-                " is not allowed there",
+                "{event} is a {position}, where the trigger “{trigger}” is not allowed",
                 _advice(position),
+                event=event,
+                position=POSITIONS[position],
+                trigger=TRIGGERS[kind],
             )
     if not kinds and position in _NEEDS_TRIGGER:
         report.error(
             event,
-            f"{called(event)} does not say what it waits for",
+            "{event} does not say what it waits for",
             "choose a trigger: message, timer, signal, ...",
+            event=event,
         )
     if "link" in kinds and len(kinds) > 1:
-        report.error(event, f"{called(event)} is a link and something else at once", "divide it")
+        report.error(
+            event,
+            "{event} is a link and something else at once",
+            "divide it",
+            event=event,
+        )
     scope = diagram.scope_of(event)
     if position == "end event" and "cancel" in kinds and not is_bpmn(scope, "transaction"):
         report.error(
             event,
-            f"{called(event)} cancels a transaction, but does not stand in one",
+            "{event} cancels a transaction, but does not stand in one",
             "use an error or terminate end event, or make the sub-process a transaction",
+            event=event,
         )
     if position == "start event of an event sub-process":
         _interrupting(event, kinds, "isInterrupting", {"error", "compensate"}, report)
 
 
-def _advice(position: str) -> str:
-    allowed = sorted(_ALLOWED[position])
-    return f"allowed are: {', '.join(allowed)}" if allowed else "use a plain start event"
+def _advice(position: str) -> Phrase:
+    allowed = [TRIGGERS[kind] for kind in sorted(_ALLOWED[position])]
+    if not allowed:
+        return phrase("use a plain start event")
+    return phrase("allowed are: {kinds}", kinds=Listed(allowed))
 
 
 def _interrupting(
@@ -102,8 +123,11 @@ def _interrupting(
         if kind in always:
             report.error(
                 event,
-                f"{called(event)} reacts to {article(kind)} {kind} without interrupting",
-                f"{article(kind)} {kind} event always interrupts; set {attribute} to true",
+                "{event} does not interrupt, but its trigger “{trigger}” always does",
+                "set {attribute} to true",
+                event=event,
+                trigger=TRIGGERS[kind],
+                attribute=attribute,
             )
 
 
@@ -116,20 +140,25 @@ def _boundary(diagram: Diagram, event: Element, report: Report) -> None:
     if diagram.scope_of(host) is not diagram.scope_of(event):
         report.error(
             event,
-            f"{called(event)} is attached to {called(host)}, which stands in another sub-process",
+            "{event} is attached to {host}, which stands in another sub-process",
             "move the event to the sub-process of its activity",
+            event=event,
+            host=host,
         )
     if is_event_sub_process(host):
         report.error(
             event,
-            f"{called(event)} is attached to an event sub-process",
+            "{event} is attached to an event sub-process",
             "attach it to the sub-process around it",
+            event=event,
         )
     if "cancel" in kinds and not is_bpmn(host, "transaction"):
         report.error(
             event,
-            f"{called(event)} waits for the cancelling of {called(host)}, which is no transaction",
+            "{event} waits for the cancelling of {host}, which is no transaction",
             "attach it to a transaction",
+            event=event,
+            host=host,
         )
 
 
@@ -138,7 +167,8 @@ def _one_start(diagram: Diagram, scope: Element, report: Report) -> None:
     if len(starts) != 1:
         report.error(
             scope,
-            f"the event sub-process “{scope.get('name') or scope.get('id')}” has {len(starts)}"
-            " start events; it needs exactly one",
+            "the event sub-process {scope} has {number} start events; it needs exactly one",
             "draw one start event with its trigger",
+            scope=quoted(scope),
+            number=len(starts),
         )

@@ -11,7 +11,7 @@ from engine.diagrams.diagram import (
     is_event_sub_process,
     truth,
 )
-from engine.diagrams.names import called, is_bpmn, plain, text_of
+from engine.diagrams.names import is_bpmn, kind_words, plain, quoted, text_of
 from engine.diagrams.report import Report
 from engine.diagrams.schema import is_a
 
@@ -36,19 +36,27 @@ def check_flows(diagram: Diagram, report: Report) -> None:
 def _leaves(flow: Element, source: Element, report: Report) -> None:
     if is_bpmn(source, "endEvent"):
         report.error(
-            flow, f"{called(flow)} leaves {called(source)}", "nothing can follow an end event"
+            flow,
+            "{flow} leaves {source}",
+            "nothing can follow an end event",
+            flow=flow,
+            source=source,
         )
     elif is_event_sub_process(source):
         report.error(
             source,
-            f"{called(flow)} leaves the event sub-process {_name(source)}",
+            "{flow} leaves the event sub-process {source}",
             "an event sub-process stands alone; its event starts it",
+            flow=flow,
+            source=quoted(source),
         )
     elif is_compensation(source):
         report.error(
             flow,
-            f"{called(flow)} leaves {called(source)}, which only compensates",
+            "{flow} leaves {source}, which only compensates",
             "tie it to its boundary event by an association, without sequence flows",
+            flow=flow,
+            source=source,
         )
 
 
@@ -56,31 +64,35 @@ def _reaches(flow: Element, target: Element, report: Report) -> None:
     if is_bpmn(target, "startEvent", "boundaryEvent"):
         report.error(
             flow,
-            f"{called(flow)} leads to {called(target)}",
+            "{flow} leads to {target}",
             "start events and boundary events have no incoming sequence flows",
+            flow=flow,
+            target=target,
         )
     elif _instantiates(target):
         report.error(
             flow,
-            f"{called(flow)} leads to {called(target)}, which starts the process",
+            "{flow} leads to {target}, which starts the process",
             "what starts a process has no incoming flow; or delete its instantiate mark",
+            flow=flow,
+            target=target,
         )
     elif is_event_sub_process(target):
         report.error(
             target,
-            f"{called(flow)} leads to the event sub-process {_name(target)}",
+            "{flow} leads to the event sub-process {target}",
             "an event sub-process stands alone; its event starts it",
+            flow=flow,
+            target=quoted(target),
         )
     elif is_compensation(target):
         report.error(
             flow,
-            f"{called(flow)} leads to {called(target)}, which only compensates",
+            "{flow} leads to {target}, which only compensates",
             "tie it to its boundary event by an association, without sequence flows",
+            flow=flow,
+            target=target,
         )
-
-
-def _name(element: Element) -> str:
-    return f"“{element.get('name') or element.get('id')}”"
 
 
 def _border(
@@ -89,16 +101,20 @@ def _border(
     if diagram.scope_of(source) is not diagram.scope_of(target):
         report.error(
             flow,
-            f"{called(flow)} crosses the border of a sub-process or pool, from {called(source)}"
-            f" to {called(target)}",
+            "{flow} crosses the border of a sub-process or pool, from {source} to {target}",
             "sequence flows stay inside; use an event, a message or a signal to cross",
+            flow=flow,
+            source=source,
+            target=target,
         )
     elif diagram.scope_of(flow) is not diagram.scope_of(source):
         report.error(
             flow,
-            f"{called(flow)} is written in {called(diagram.scope_of(flow))}, but its ends stand in"
-            f" {called(diagram.scope_of(source))}",
+            "{flow} is written in {scope}, but its ends stand in {home}",
             "delete the flow, and draw it again between its ends",
+            flow=flow,
+            scope=diagram.scope_of(flow),
+            home=diagram.scope_of(source),
         )
 
 
@@ -109,26 +125,32 @@ def _condition(diagram: Diagram, flow: Element, source: Element, report: Report)
     if is_bpmn(source, "eventBasedGateway"):
         report.error(
             flow,
-            f"{called(flow)} has a condition, but it leaves an event-based gateway",
+            "{flow} has a condition, but it leaves an event-based gateway",
             "the first event decides there; delete the condition",
+            flow=flow,
         )
     elif is_a(source, "anyEvent"):
         report.error(
             flow,
-            f"{called(flow)} has a condition, but it leaves {called(source)}",
+            "{flow} has a condition, but it leaves {source}",
             "put an exclusive gateway behind the event",
+            flow=flow,
+            source=source,
         )
     elif is_bpmn(source, "parallelGateway"):
         report.warning(
             flow,
-            f"the condition of {called(flow)} is ignored: a parallel gateway takes every path",
+            "the condition of {flow} is ignored: a parallel gateway takes every path",
             "delete the condition, or use an inclusive gateway",
+            flow=flow,
         )
     elif is_a(source, "activity") and len(diagram.outgoing(source)) == 1:
         report.error(
             flow,
-            f"{called(flow)} is the only way out of {called(source)}, yet it has a condition",
+            "{flow} is the only way out of {source}, yet it has a condition",
             "delete the condition, or draw what happens when it is false",
+            flow=flow,
+            source=source,
         )
 
 
@@ -140,15 +162,17 @@ def _default(diagram: Diagram, node: Element, report: Report) -> None:
     if plain(flow.get("sourceRef")) != node.get("id"):
         report.error(
             node,
-            f"the default flow of {called(node)} leaves another element",
+            "the default flow of {node} leaves another element",
             "choose one of its own outgoing flows as the default",
+            node=node,
         )
     condition = child(flow, "conditionExpression")
     if condition is not None and text_of(condition):
         report.warning(
             flow,
-            f"the condition of {called(flow)} is ignored, since it is the default flow",
+            "the condition of {flow} is ignored, since it is the default flow",
             "delete the condition",
+            flow=flow,
         )
 
 
@@ -161,8 +185,11 @@ def _listed(diagram: Diagram, node: Element, report: Report) -> None:
             if name and name not in real and diagram.find(name, "sequenceFlow") is not None:
                 report.warning(
                     node,
-                    f"{called(node)} lists “{name}” as {tag}, but that flow does not touch it",
+                    "{node} lists “{name}” as {tag}, but that flow does not touch it",
                     "what the sequence flow says is taken",
+                    node=node,
+                    name=name,
+                    tag=kind_words(tag),
                 )
 
 
@@ -180,14 +207,16 @@ def check_connections(diagram: Diagram, report: Report) -> None:
         if ends and not starts:
             report.error(
                 scope,
-                f"{called(scope)} has an end event, but no start event",
+                "{scope} has an end event, but no start event",
                 "draw a start event, or delete the end event",
+                scope=scope,
             )
         if starts and not ends and any(is_a(node, "startEvent") for node in starts):
             report.error(
                 scope,
-                f"{called(scope)} has a start event, but no end event",
+                "{scope} has a start event, but no end event",
                 "draw an end event",
+                scope=scope,
             )
         for node in nodes:
             _connected(diagram, node, bool(starts), bool(ends), report)
@@ -229,14 +258,16 @@ def _connected(diagram: Diagram, node: Element, starts: bool, ends: bool, report
     if starts and not diagram.incoming(node) and not _is_entry(diagram, node):
         report.error(
             node,
-            f"no sequence flow leads to {called(node)}, so it is never reached",
+            "no sequence flow leads to {node}, so it is never reached",
             "draw a flow to it, or delete it",
+            node=node,
         )
     if ends and not diagram.outgoing(node) and not _is_exit(diagram, node):
         report.error(
             node,
-            f"no sequence flow leaves {called(node)}, so the work ends there unseen",
+            "no sequence flow leaves {node}, so the work ends there unseen",
             "lead it on to an end event",
+            node=node,
         )
 
 
@@ -255,6 +286,7 @@ def _reachable(
         if node not in seen and diagram.incoming(node):
             report.warning(
                 node,
-                f"no path from a start leads to {called(node)}",
+                "no path from a start leads to {node}",
                 "draw a flow to it from where it belongs",
+                node=node,
             )

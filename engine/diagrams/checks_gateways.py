@@ -5,7 +5,7 @@ from __future__ import annotations
 from lxml.etree import _Element as Element
 
 from engine.diagrams.diagram import Diagram, child, truth
-from engine.diagrams.names import called, is_bpmn, plain, text_of
+from engine.diagrams.names import is_bpmn, plain, text_of
 from engine.diagrams.report import Report
 
 _MAY_CHOOSE = ("exclusiveGateway", "inclusiveGateway", "complexGateway")
@@ -31,14 +31,16 @@ def _direction(diagram: Diagram, gateway: Element, report: Report) -> None:
     if direction == "Diverging" and many_in:
         report.error(
             gateway,
-            f"{called(gateway)} is marked as diverging, but several flows lead to it",
+            "{gateway} is marked as diverging, but several flows lead to it",
             "set its direction to Mixed or Unspecified",
+            gateway=gateway,
         )
     elif direction == "Converging" and many_out:
         report.error(
             gateway,
-            f"{called(gateway)} is marked as converging, but several flows leave it",
+            "{gateway} is marked as converging, but several flows leave it",
             "set its direction to Mixed or Unspecified",
+            gateway=gateway,
         )
 
 
@@ -52,9 +54,10 @@ def _choices(diagram: Diagram, gateway: Element, report: Report) -> None:
             continue
         report.unsupported(
             flow,
-            f"{called(flow)} out of {called(gateway)} has no condition,"
-            " so nobody can tell when it is taken",
+            "{flow} out of {gateway} has no condition, so nobody can tell when it is taken",
             "write a condition, or make it the default flow",
+            flow=flow,
+            gateway=gateway,
         )
 
 
@@ -62,8 +65,9 @@ def _activation(diagram: Diagram, gateway: Element, report: Report) -> None:
     if len(diagram.incoming(gateway)) > 1 and not text_of(child(gateway, "activationCondition")):
         report.unsupported(
             gateway,
-            f"{called(gateway)} joins paths, but does not say when it goes on",
+            "{gateway} joins paths, but does not say when it goes on",
             "write an activation condition, such as =activationCount >= 2",
+            gateway=gateway,
         )
 
 
@@ -72,15 +76,18 @@ def _event_based(diagram: Diagram, gateway: Element, report: Report) -> None:
     if gateway.get("eventGatewayType") == "Parallel" and not instantiates:
         report.error(
             gateway,
-            f"{called(gateway)} is parallel, which only one that starts the process may be",
+            "{gateway} is parallel, which only one that starts the process may be",
             "set its type to Exclusive",
+            gateway=gateway,
         )
     flows = diagram.outgoing(gateway)
     if len(flows) < 2:
         report.error(
             gateway,
-            f"{called(gateway)} waits for {len(flows)} event(s); it needs at least two",
+            "{gateway} waits for {number} event(s); it needs at least two",
             "draw the other events, or delete the gateway",
+            gateway=gateway,
+            number=len(flows),
         )
     targets = [
         target
@@ -99,8 +106,9 @@ def _event_based(diagram: Diagram, gateway: Element, report: Report) -> None:
     if tasks and messages:
         report.error(
             gateway,
-            f"{called(gateway)} leads to receive tasks and to message events",
+            "{gateway} leads to receive tasks and to message events",
             "use only one of the two behind one gateway",
+            gateway=gateway,
         )
 
 
@@ -112,18 +120,24 @@ def _event_target(diagram: Diagram, gateway: Element, target: Element, report: R
     if not waits:
         report.error(
             target,
-            f"{called(gateway)} leads to {called(target)}, which does not wait for an event",
+            "{gateway} leads to {target}, which does not wait for an event",
             "lead it to catch events (message, timer, signal, condition) or receive tasks",
+            gateway=gateway,
+            target=target,
         )
     if len(diagram.incoming(target)) > 1:
         report.error(
             target,
-            f"{called(target)} stands behind {called(gateway)}, and other flows lead to it too",
+            "{target} stands behind {gateway}, and other flows lead to it too",
             "an event behind an event-based gateway has no other incoming flow",
+            target=target,
+            gateway=gateway,
         )
     if is_bpmn(target, "receiveTask") and diagram.boundary_events(target):
         report.error(
             target,
-            f"{called(target)} stands behind {called(gateway)} and has a boundary event",
+            "{target} stands behind {gateway} and has a boundary event",
             "draw the boundary event as another branch of the gateway",
+            target=target,
+            gateway=gateway,
         )

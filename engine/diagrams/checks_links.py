@@ -6,7 +6,7 @@ from lxml.etree import _Element as Element
 
 from engine.diagrams.diagram import Diagram, references
 from engine.diagrams.links import link_pairs
-from engine.diagrams.names import is_bpmn
+from engine.diagrams.names import is_bpmn, quoted
 from engine.diagrams.report import Report
 
 
@@ -29,19 +29,17 @@ def _ends(diagram: Diagram, event: Element, report: Report) -> None:
         if diagram.outgoing(event):
             report.error(
                 event,
-                f"a sequence flow leaves the throwing link {_named(event)}",
+                "a sequence flow leaves the throwing link {event}",
                 "the path goes on at the catching link; delete the flow",
+                event=quoted(event),
             )
     elif diagram.incoming(event):
         report.error(
             event,
-            f"a sequence flow leads to the catching link {_named(event)}",
+            "a sequence flow leads to the catching link {event}",
             "the path comes from the throwing link; delete the flow",
+            event=quoted(event),
         )
-
-
-def _named(event: Element) -> str:
-    return f"“{event.get('name') or event.get('id')}”"
 
 
 def _pairs(diagram: Diagram, events: list[Element], report: Report) -> None:
@@ -49,25 +47,36 @@ def _pairs(diagram: Diagram, events: list[Element], report: Report) -> None:
     for event in events:
         if is_bpmn(event, "intermediateThrowEvent"):
             found = pairs.get(event, [])
-            if len(found) != 1:
-                number = "no catching link" if not found else "several catching links"
+            if not found:
                 report.error(
                     event,
-                    f"the throwing link {_named(event)} has {number} in its process or sub-process",
+                    "the throwing link {event} has no catching link in its process or sub-process",
                     "give the two ends of a link the same name, and draw them in one place",
+                    event=quoted(event),
+                )
+            elif len(found) > 1:
+                report.error(
+                    event,
+                    "the throwing link {event} has several catching links in its process or"
+                    " sub-process",
+                    "give the two ends of a link a name that no other link has there",
+                    event=quoted(event),
                 )
             elif not _agree(diagram, event, found[0]):
                 report.error(
                     event,
-                    f"the throwing link {_named(event)} names {_named(found[0])} as its target,"
-                    " which does not name it as its source",
+                    "the throwing link {event} names {other} as its target, which does not name"
+                    " it as its source",
                     "correct the source of the catching link",
+                    event=quoted(event),
+                    other=quoted(found[0]),
                 )
         elif all(event not in found for found in pairs.values()):
             report.warning(
                 event,
-                f"no throwing link leads to the catching link {_named(event)}",
+                "no throwing link leads to the catching link {event}",
                 "draw the throwing link, or delete it",
+                event=quoted(event),
             )
 
 

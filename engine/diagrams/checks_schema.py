@@ -11,16 +11,16 @@ from engine.diagrams.diagram import Diagram
 from engine.diagrams.names import (
     BPMN,
     attributes,
-    called,
     is_bpmn,
+    kind_words,
     line,
     local,
     namespace,
     plain,
-    spoken,
 )
 from engine.diagrams.report import Report
 from engine.diagrams.schema import EXPRESSION, ROWS, Row, Slot, is_a, row_of
+from engine.sentences import Listed, Phrase, phrase
 
 _NCNAME = re.compile(r"[^\W\d][\w.\-·]*")
 _INTEGER = re.compile(r"[+-]?\d+")
@@ -59,27 +59,41 @@ def _placed(element: Element, row: Row, report: Report) -> Iterator[tuple[Elemen
         elif slot.name in seen and not slot.repeats:
             report.error(
                 child,
-                f"{called(element)} has a second {spoken(local(child))}, and only one is allowed",
+                "{element} has a second {kind}, and only one is allowed",
                 "delete one of them",
+                element=element,
+                kind=kind_words(local(child)),
             )
         else:
             seen.add(slot.name)
             yield child, slot
     for slot in row.children.values():
         if slot.required and slot.name not in seen:
-            report.error(element, f"{called(element)} lacks its {spoken(slot.name)}", "add it")
+            report.error(
+                element,
+                "{element} lacks its {kind}",
+                "add it",
+                element=element,
+                kind=kind_words(slot.name),
+            )
 
 
 def _misplaced(child: Element, parent: Element, report: Report) -> None:
     if local(child) in ROWS:
         report.error(
             child,
-            f"{called(child)} cannot stand in {called(parent)}",
+            "{child} cannot stand in {parent}",
             "move it to where BPMN allows it, or delete it",
+            child=child,
+            parent=parent,
         )
     else:
         report.error(
-            child, f"BPMN has no element “{local(child)}” in {called(parent)}", "delete it"
+            child,
+            "BPMN has no element “{tag}” in {parent}",
+            "delete it",
+            tag=local(child),
+            parent=parent,
         )
 
 
@@ -89,9 +103,11 @@ def _foreign(child: Element, parent: Element, row: Row, report: Report) -> None:
     space = namespace(str(child.tag))
     report.warning(
         child,
-        f"{called(parent)} holds the element “{local(child)}” of {space or 'no namespace'},"
-        " which is not read",
+        "{parent} holds the element “{tag}” of {namespace}, which is not read",
         "extensions belong inside extensionElements",
+        parent=parent,
+        tag=local(child),
+        namespace=space or phrase("no namespace"),
     )
 
 
@@ -103,8 +119,10 @@ def _content(element: Element, row: Row, report: Report) -> None:
     if stray:
         report.error(
             element,
-            f"{called(element)} holds stray text: “{stray[:40]}”",
+            "{element} holds stray text: “{stray}”",
             "delete the text; it has no meaning there",
+            element=element,
+            stray=stray[:40],
         )
 
 
@@ -118,7 +136,11 @@ def _attributes(element: Element, row: Row, report: Report) -> None:
         slot = row.attributes.get(name.rpartition("}")[2])
         if slot is None:
             report.error(
-                element, f"{called(element)} has the unknown attribute “{name}”", "delete it"
+                element,
+                "{element} has the unknown attribute “{name}”",
+                "delete it",
+                element=element,
+                name=name,
             )
         else:
             _value(element, slot, element.get(name) or "", report)
@@ -126,7 +148,11 @@ def _attributes(element: Element, row: Row, report: Report) -> None:
         value = element.get(slot.name)
         if slot.required and (value is None or (slot.targets and not value.strip())):
             report.error(
-                element, f"{called(element)} lacks its attribute “{slot.name}”", "fill it in"
+                element,
+                "{element} lacks its attribute “{name}”",
+                "fill it in",
+                element=element,
+                name=slot.name,
             )
 
 
@@ -135,26 +161,29 @@ def _value(element: Element, slot: Slot, value: str, report: Report) -> None:
     if wanted:
         report.error(
             element,
-            f"the attribute “{slot.name}” of {called(element)} is “{value[:60]}”,"
-            f" which is not {wanted}",
-            f"write {wanted}",
+            "the attribute “{name}” of {element} is “{value}”, which is not {wanted}",
+            "write {wanted}",
+            name=slot.name,
+            element=element,
+            value=value[:60],
+            wanted=wanted,
         )
 
 
-def _wanted(kind: str, value: str) -> str:
-    """Return what the value should be; "" if it is right."""
+def _wanted(kind: str, value: str) -> Phrase | None:
+    """Return what the value should be; None if it is right."""
     text = value.strip()
     if kind == "bool":
-        return "" if text in ("true", "false", "1", "0") else "true or false"
+        return None if text in ("true", "false", "1", "0") else phrase("true or false")
     if kind == "int":
-        return "" if _INTEGER.fullmatch(text) else "a whole number"
+        return None if _INTEGER.fullmatch(text) else phrase("a whole number")
     if kind == "uri":
-        return "a valid address (URI)" if _NO_URI.search(text) else ""
+        return phrase("a valid address (URI)") if _NO_URI.search(text) else None
     if kind == "mime":
-        return "" if _MIME.fullmatch(text) else "a media type such as text/plain"
+        return None if _MIME.fullmatch(text) else phrase("a media type such as text/plain")
     if kind and text not in kind.split("|"):
-        return "one of " + ", ".join(kind.split("|"))
-    return ""
+        return phrase("one of {names}", names=", ".join(kind.split("|")))
+    return None
 
 
 # ------------------------------------------------------------------ ids
@@ -169,22 +198,28 @@ def check_ids(diagram: Diagram, report: Report) -> None:
             if is_a(element, "process", "flowNode"):
                 report.at_line(
                     line(element),
-                    f"{called(element)} has no id, so nothing can refer to it",
+                    "{node} has no id, so nothing can refer to it",
                     "give it an id",
+                    node=element,
                 )
         elif not _NCNAME.fullmatch(identifier):
             report.error(
                 element,
-                f"the id “{identifier}” of {called(element)} is not well formed",
+                "the id “{identifier}” of {element} is not well formed",
                 "begin with a letter or _, then letters, digits, . - _",
+                identifier=identifier,
+                element=element,
             )
         elif identifier in first:
             other = first[identifier]
             report.error(
                 element,
-                f"{called(element)} has the id “{identifier}”, and so has"
-                f" {called(other)} in line {line(other)}",
+                "{element} has the id “{identifier}”, and so has {other} in line {line}",
                 "give each element an id of its own",
+                element=element,
+                identifier=identifier,
+                other=other,
+                line=line(other) or 0,
             )
         else:
             first[identifier] = element
@@ -207,8 +242,9 @@ def check_references(diagram: Diagram, report: Report) -> None:
             if _is_tied_to_owner(element, slot, value):
                 report.warning(
                     element,
-                    f"{called(element)} names no data of its task, so it moves nothing",
+                    "{element} names no data of its task, so it moves nothing",
                     "variables are seen without it; map them in the task where names differ",
+                    element=element,
                 )
             elif diagram.find(value, *slot.targets) is None:
                 _dangling(diagram, element, slot, value, report)
@@ -249,15 +285,24 @@ def _is_tied_to_owner(element: Element, slot: Slot, value: str) -> bool:
 
 
 def _dangling(diagram: Diagram, element: Element, slot: Slot, value: str, report: Report) -> None:
+    say = report.warning if slot.loose else report.error
     other = diagram.find(value)
     if other is None:
-        message = f"{called(element)} refers to “{plain(value)}” ({slot.name}), which is not there"
-        advice = "correct the reference, or draw what it names"
+        say(
+            element,
+            "{element} refers to “{name}” ({attribute}), which is not there",
+            "correct the reference, or draw what it names",
+            element=element,
+            name=plain(value),
+            attribute=slot.name,
+        )
     else:
-        kinds = " or ".join(spoken(target) for target in slot.targets)
-        message = f"{called(element)} refers to {called(other)} ({slot.name}), which is no {kinds}"
-        advice = "refer to an element of the right kind"
-    if slot.loose:
-        report.warning(element, message, advice)
-    else:
-        report.error(element, message, advice)
+        say(
+            element,
+            "{element} refers to {other} ({attribute}), which is no {kinds}",
+            "refer to an element of the right kind",
+            element=element,
+            other=other,
+            attribute=slot.name,
+            kinds=Listed([kind_words(target) for target in slot.targets], phrase(" or ")),
+        )

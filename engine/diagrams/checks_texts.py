@@ -9,12 +9,13 @@ from lxml.etree import _Element as Element
 
 from engine.diagrams.diagram import Diagram
 from engine.diagrams.expressions import Text, is_formal, kind_of, texts
-from engine.diagrams.names import called, is_bpmn, local, namespace, spoken
+from engine.diagrams.names import Called, is_bpmn, kind_words, local, namespace
 from engine.diagrams.report import Report
 from engine.diagrams.schema import is_a
 from engine.diagrams.times import TIMES
 from engine.errors import ExecutionFault, FeelError
 from engine.languages import Languages
+from engine.sentences import Phrase, heard, phrase
 
 #: expressions whose value is yes or no
 _CONDITIONS = (
@@ -61,14 +62,17 @@ def _formal(diagram: Diagram, text: Text, report: Report, languages: Languages) 
     if calculates and _fault(text, languages) is None:
         report.warning(
             holder,
-            f"{_place(text)} is not marked as formal; it is read as {_spoken(text.language)}",
+            "{place} is not marked as formal; it is read as {language}",
             "make it a formal expression (xsi:type tFormalExpression), or begin with =",
+            place=_place(text),
+            language=_spoken(text.language),
         )
         return True
     report.error(
         holder,
-        f"{_place(text)} is written in plain words, which no machine can execute",
+        "{place} is written in plain words, which no machine can execute",
         "make it a formal expression (xsi:type tFormalExpression), or begin with =",
+        place=_place(text),
     )
     return False
 
@@ -77,8 +81,10 @@ def _constant(text: Text, report: Report) -> None:
     if local(text.holder) in _CONDITIONS and _NO_CONDITION.fullmatch(text.text):
         report.error(
             text.holder,
-            f"{_place(text)} is always {text.text}, which is neither true nor false",
+            "{place} is always {text}, which is neither true nor false",
             "write a comparison",
+            place=_place(text),
+            text=text.text,
         )
 
 
@@ -86,8 +92,10 @@ def _not_marked(text: Text, report: Report) -> None:
     if text.text:
         report.error(
             text.holder,
-            f"{_place(text)} is “{text.text[:60]}”, but an expression is needed",
-            f"write ={text.text[:60]} if it is the name of a variable",
+            "{place} is “{text}”, but an expression is needed",
+            "write ={text} if it is the name of a variable",
+            place=_place(text),
+            text=text.text[:60],
         )
 
 
@@ -95,8 +103,10 @@ def _strange(text: Text, report: Report) -> None:
     if text.text:
         report.unsupported(
             text.holder,
-            f"{_place(text)} is written in “{text.language[:80]}”, a language that is not offered",
+            "{place} is written in “{language}”, a language that is not offered",
             "write it in FEEL, beginning with =",
+            place=_place(text),
+            language=text.language[:80],
         )
 
 
@@ -108,9 +118,12 @@ def _strange_script(text: Text, report: Report, languages: Languages, default: s
     if is_slip and _fault(replace(text, language=default), languages) is not None:
         report.error(
             text.holder,
-            f"{_place(text)} has the format “{text.language[:80]}”, which is no media type,"
-            f" and it cannot be read as {_spoken(default)} either",
+            "{place} has the format “{language}”, which is no media type, and it cannot be read"
+            " as {usual} either",
             "set the script format to text/x-python or feel",
+            place=_place(text),
+            language=text.language[:80],
+            usual=_spoken(default),
         )
         return
     _strange(text, report)
@@ -119,17 +132,37 @@ def _strange_script(text: Text, report: Report, languages: Languages, default: s
 def _compiles(text: Text, report: Report, languages: Languages) -> None:
     if not text.text.strip():
         if text.marked:
-            report.error(text.holder, f"{_place(text)} is empty", "write the expression")
+            report.error(
+                text.holder,
+                "{place} is empty",
+                "write the expression",
+                place=_place(text),
+            )
         return
     fault = _fault(text, languages)
-    if fault is not None:
-        where = ""
-        if isinstance(fault, FeelError) and fault.position is not None:
-            where = f" at character {fault.position + 1}"
+    if fault is None:
+        return
+    written = " ".join(text.text.split())[:120]
+    if isinstance(fault, FeelError) and fault.position is not None:
         report.error(
             text.holder,
-            f"{_place(text)} is not correct {_spoken(text.language)}{where}: {fault}",
-            f"correct “{' '.join(text.text.split())[:120]}”",
+            "{place} is not correct {language} at character {position}: {cause}",
+            "correct “{text}”",
+            place=_place(text),
+            language=_spoken(text.language),
+            position=fault.position + 1,
+            cause=heard(str(fault)),
+            text=written,
+        )
+    else:
+        report.error(
+            text.holder,
+            "{place} is not correct {language}: {cause}",
+            "correct “{text}”",
+            place=_place(text),
+            language=_spoken(text.language),
+            cause=heard(str(fault)),
+            text=written,
         )
 
 
@@ -149,20 +182,18 @@ def _spoken(language: str) -> str:
     return _NAMES_OF.get(language, language)
 
 
-def _place(text: Text) -> str:
+def _place(text: Text) -> Phrase:
     """Return how a sentence names the text: what it is, and whose."""
     owner: Element | None = text.holder
     while owner is not None and not _is_owner(owner):
         owner = owner.getparent()
-    tag = local(text.holder)
-    what = spoken(tag)
+    what = kind_words(local(text.holder))
     if text.attribute is not None:
-        what = (
-            spoken(text.attribute) if owner is text.holder else f"{what} {spoken(text.attribute)}"
-        )
+        part = kind_words(text.attribute)
+        what = part if owner is text.holder else phrase("{kind} {part}", kind=what, part=part)
     if owner is None or (owner is text.holder and text.attribute is None):
-        return f"the {what}"
-    return f"the {what} of {called(owner)}"
+        return phrase("the {kind}", kind=what)
+    return phrase("the {kind} of {owner}", kind=what, owner=Called.of(owner))
 
 
 def _is_owner(element: Element) -> bool:

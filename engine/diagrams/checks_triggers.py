@@ -6,9 +6,10 @@ from lxml.etree import _Element as Element
 
 from engine.diagrams.checks_activities import zeebe_of
 from engine.diagrams.diagram import Diagram, child, children
-from engine.diagrams.names import article, called, is_bpmn, local, plain, spoken, text_of
+from engine.diagrams.names import is_bpmn, kind_words, local, plain, text_of
 from engine.diagrams.report import Report
 from engine.diagrams.times import TIMES, is_literal_time
+from engine.sentences import Listed, phrase
 
 
 def check_triggers(diagram: Diagram, report: Report) -> None:
@@ -20,7 +21,12 @@ def check_triggers(diagram: Diagram, report: Report) -> None:
             _timer(definition, report)
         elif is_bpmn(definition, "conditionalEventDefinition"):
             if not text_of(child(definition, "condition")):
-                _missing(definition, "condition", "write the condition", report)
+                report.unsupported(
+                    _host(definition),
+                    "{event} has no condition",
+                    "write the condition",
+                    event=_host(definition),
+                )
         elif is_bpmn(definition, "messageEventDefinition", "signalEventDefinition"):
             _refers(definition, report)
         elif throws and is_bpmn(definition, "errorEventDefinition", "escalationEventDefinition"):
@@ -33,13 +39,17 @@ def check_event_names(diagram: Diagram, report: Report) -> None:
         if (thing.get(f"{local(thing)}Code") or "").strip().startswith("="):
             report.unsupported(
                 thing,
-                f"the code of {called(thing)} is an expression, which is not evaluated",
+                "the code of {thing} is an expression, which is not evaluated",
                 "write the code itself",
+                thing=thing,
             )
     for thing in diagram.all("message", "signal"):
         if not (thing.get("name") or "").strip():
             report.unsupported(
-                thing, f"{called(thing)} has no name, so nobody can send it", "give it a name"
+                thing,
+                "{thing} has no name, so nobody can send it",
+                "give it a name",
+                thing=thing,
             )
 
 
@@ -48,33 +58,49 @@ def _host(definition: Element) -> Element:
     return definition if owner is None or is_bpmn(owner, "definitions") else owner
 
 
-def _missing(definition: Element, what: str, advice: str, report: Report) -> None:
-    report.unsupported(_host(definition), f"{called(_host(definition))} has no {what}", advice)
-
-
 def _refers(definition: Element, report: Report) -> None:
     kind = local(definition).removesuffix("EventDefinition")
     handled = kind == "message" and zeebe_of(_host(definition), "taskDefinition") is not None
     if not plain(definition.get(f"{kind}Ref")) and not handled:
-        _missing(definition, kind, f"choose the {kind} it means", report)
+        report.unsupported(
+            _host(definition),
+            "{event} has no {kind}",
+            "choose the {kind}",
+            event=_host(definition),
+            kind=kind_words(kind),
+        )
 
 
 def _code(diagram: Diagram, definition: Element, report: Report) -> None:
     kind = local(definition).removesuffix("EventDefinition")
     meant = diagram.find(definition.get(f"{kind}Ref"), kind)
     if meant is None or not (meant.get(f"{kind}Code") or "").strip():
-        advice = f"choose {article(kind)} {kind} and give it a code"
-        _missing(definition, f"{kind} code", advice, report)
+        report.unsupported(
+            _host(definition),
+            "{event} has no {kind} code",
+            "choose the {kind} and give it a code",
+            event=_host(definition),
+            kind=kind_words(kind),
+        )
 
 
 def _timer(definition: Element, report: Report) -> None:
     filled = [found for found in children(definition, *TIMES) if text_of(found)]
     if not filled:
-        _missing(definition, "time", "write a duration, a date or a cycle", report)
+        report.unsupported(
+            _host(definition),
+            "{event} has no time",
+            "write a duration, a date or a cycle",
+            event=_host(definition),
+        )
     elif len(filled) > 1:
-        names = " and ".join(spoken(local(found)) for found in filled)
+        kinds = Listed([kind_words(local(found)) for found in filled], phrase(" and "))
         report.error(
-            _host(definition), f"{called(_host(definition))} has a {names}", "keep one of them"
+            _host(definition),
+            "{event} has more than one time: {kinds}",
+            "keep one of them",
+            event=_host(definition),
+            kinds=kinds,
         )
     for found in filled:
         _literal_time(found, report)
@@ -87,8 +113,11 @@ def _literal_time(time: Element, report: Report) -> None:
     wanted = TIMES[local(time)][1]
     report.error(
         time,
-        f"the time “{text[:60]}” of {called(_host_of_time(time))} is not {wanted}",
+        "the time “{text}” of {event} is not {wanted}",
         "write it in ISO 8601, or begin with = for an expression",
+        text=text[:60],
+        event=_host_of_time(time),
+        wanted=wanted,
     )
 
 
@@ -108,6 +137,8 @@ def check_correlation(diagram: Diagram, report: Report) -> None:
             if message is not None and zeebe_of(message, "subscription") is None:
                 report.info(
                     catch,
-                    f"{called(catch)} takes every message “{message.get('name')}”, whosever it is",
+                    "{catch} takes every message “{name}”, whosever it is",
                     "give the message a correlation key if several cases wait for it",
+                    catch=catch,
+                    name=message.get("name") or "",
                 )

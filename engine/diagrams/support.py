@@ -18,9 +18,10 @@ from engine.diagrams.diagram import (
     is_event_sub_process,
     truth,
 )
-from engine.diagrams.names import called, is_bpmn, local, spoken, text_of
+from engine.diagrams.names import is_bpmn, local, spoken, text_of
 from engine.diagrams.report import Report
 from engine.diagrams.schema import is_a
+from engine.sentences import phrase
 
 #: the kernel executes it
 YES = ""
@@ -150,8 +151,18 @@ def _judge(element: Element, feature: str, report: Report) -> None:
     advice = SUPPORTED.get(feature, _LATER)
     if advice == YES:
         return
-    words = " ".join(spoken(word) if word[:1].islower() else word for word in feature.split())
-    report.unsupported(element, f"{called(element)} cannot be executed here yet ({words})", advice)
+    report.unsupported(
+        element,
+        "{element} cannot be executed here yet ({feature})",
+        phrase(advice),
+        element=element,
+        feature=phrase(feature_words(feature)),
+    )
+
+
+def feature_words(feature: str) -> str:
+    """Return an entry of SUPPORTED in words."""
+    return " ".join(spoken(word) if word[:1].islower() else word for word in feature.split())
 
 
 def features(diagram: Diagram, element: Element) -> Iterator[str]:
@@ -232,20 +243,29 @@ def check_decoration(diagram: Diagram, report: Report) -> None:
     for element in diagram.all("resourceRole"):
         report.warning(
             element,
-            f"{called(element)} does not decide who gets a task",
+            "{element} does not decide who gets a task",
             "use the assignment of the task (assignee, candidate groups)",
+            element=element,
         )
     for element in diagram.all("rendering"):
         report.warning(
-            element, f"{called(element)} does not decide what a task looks like", "choose a form"
+            element,
+            "{element} does not decide what a task looks like",
+            "choose a form",
+            element=element,
         )
     for element in diagram.all("extension"):
         if truth(element, "mustUnderstand", default=False):
             report.unsupported(
                 element,
-                f"the file demands an extension that is not known: {element.get('definition')}",
+                "the file demands an extension that is not known: {name}",
                 "export the diagram without it",
+                name=element.get("definition") or "",
             )
     for element in diagram.all("auditing", "monitoring"):
         if text_of(element) or len(element):
-            report.info(element, f"{called(element)} has no effect; history is always kept")
+            report.info(
+                element,
+                "{element} has no effect; history is always kept",
+                element=element,
+            )

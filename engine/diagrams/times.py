@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 
 from engine.errors import ExecutionFault
 from engine.kernel import parse_cycle, parse_duration, parse_moment
+from engine.sentences import Phrase, phrase
 
 #: element of a timer -> (how the kernel reads it, what it should look like)
-TIMES: Mapping[str, tuple[Callable[[str], object], str]] = {
-    "timeDuration": (parse_duration, "a duration such as PT30M or P1DT12H"),
-    "timeDate": (parse_moment, "a moment such as 2026-03-01T08:00:00+08:00"),
-    "timeCycle": (parse_cycle, "a repetition such as R3/PT10M or R/PT24H"),
+TIMES: Mapping[str, tuple[Callable[[str], object], Phrase]] = {
+    "timeDuration": (parse_duration, phrase("a duration such as PT30M or P1DT12H")),
+    "timeDate": (parse_moment, phrase("a moment such as 2026-03-01T08:00:00+08:00")),
+    "timeCycle": (parse_cycle, phrase("a repetition such as R3/PT10M or R/PT24H")),
 }
 
 

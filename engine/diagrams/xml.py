@@ -11,6 +11,7 @@ from lxml import etree
 from lxml.etree import _Element as Element
 
 from engine.diagrams.report import Report
+from engine.sentences import phrase
 
 #: largest file that is parsed, in bytes
 MAX_BYTES = 10_000_000
@@ -22,7 +23,7 @@ MAX_ELEMENTS = 200_000
 # what may stand before a document type; atomic, so that long prologs cost linear time
 _DOCTYPE = re.compile(rb"(?:\xef\xbb\xbf)?(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.S | re.I)
 _PLACE = re.compile(r",? \(?(<string>, )?line \d+")
-_NO_DOCTYPE = "remove the DOCTYPE line; diagrams need none"
+_NO_DOCTYPE = phrase("remove the DOCTYPE line; diagrams need none")
 
 
 def read_xml(data: bytes, report: Report, *, max_bytes: int = MAX_BYTES) -> Element | None:
@@ -30,8 +31,10 @@ def read_xml(data: bytes, report: Report, *, max_bytes: int = MAX_BYTES) -> Elem
     if len(data) > max_bytes:
         report.at_line(
             1,
-            f"the file has {len(data):,} bytes; at most {max_bytes:,} are read",
+            "the file has {number:,} bytes; at most {max_bytes:,} are read",
             "take out what is no part of the drawing, or divide it into several files",
+            number=len(data),
+            max_bytes=max_bytes,
         )
         return None
     if not data.strip():
@@ -58,15 +61,24 @@ def _parse(data: bytes, report: Report) -> Element | None:
         remove_comments=True,
         remove_pis=True,
     )
-    advice = "export the diagram again from the modeler"
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         line = min(max(error.lineno or 1, 1), data.count(b"\n") + 1)
-        report.at_line(line, f"the file is not XML: {_first_line(error)}", advice)
+        report.at_line(
+            line,
+            "the file is not XML: {cause}",
+            "export the diagram again from the modeler",
+            cause=_first_line(error),
+        )
         return None
     except (LookupError, ValueError) as error:
-        report.at_line(1, f"the file cannot be read as text: {_first_line(error)}", advice)
+        report.at_line(
+            1,
+            "the file cannot be read as text: {cause}",
+            "export the diagram again from the modeler",
+            cause=_first_line(error),
+        )
         return None
     info = root.getroottree().docinfo
     if info.internalDTD is not None or info.doctype:
@@ -83,15 +95,17 @@ def _is_bounded(root: Element, report: Report) -> bool:
         if number > MAX_ELEMENTS:
             report.error(
                 element,
-                f"the file has more than {MAX_ELEMENTS:,} elements",
+                "the file has more than {number:,} elements",
                 "divide the diagram with call activities",
+                number=MAX_ELEMENTS,
             )
             return False
         if depth > MAX_DEPTH:
             report.error(
                 element,
-                f"the elements are nested more than {MAX_DEPTH} deep",
+                "the elements are nested more than {number} deep",
                 "divide the diagram with call activities",
+                number=MAX_DEPTH,
             )
             return False
     return True

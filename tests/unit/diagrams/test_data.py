@@ -36,7 +36,7 @@ def found(part: str, *more: str) -> dict[str | None, str]:
 
 def test_a_collection_and_its_item_definition_agree() -> None:
     problems = found(task("x", io(given("i", "texts"))))
-    assert "is no collection, its item definition is one" in problems["i"]
+    assert "do not agree on being a collection" in problems["i"]
     assert not found(task("x", io(given("i", "texts", isCollection="true"))))
 
 
@@ -69,7 +69,7 @@ def test_an_optional_input_is_among_the_inputs_of_its_set() -> None:
     sets = "<inputSet id='set'><optionalInputRefs>i</optionalInputRefs></inputSet><outputSet/>"
     # when / then
     assert (
-        "not among the inputs of its set"
+        "but not under dataInputRefs"
         in found(task("x", io(given("i", "text"), sets=sets)))["set"]
     )
 
@@ -89,7 +89,7 @@ def test_a_task_takes_and_gives_what_its_message_carries() -> None:
     # then
     assert "is not of the type of its message" in found(wrong)["x"]
     assert not found(right)
-    assert "several data inputs" in found(two)["x"]
+    assert "more than one data input" in found(two)["x"]
 
 
 def test_a_call_declares_what_the_called_process_declares() -> None:
@@ -99,7 +99,7 @@ def test_a_call_declares_what_the_called_process_declares() -> None:
 
     called = process("q", io(given("qi", "text")), start("qs"), end("qe"), path("qs", "qe"))
     # then
-    assert "declares 0 data inputs" in found(call(io()), called)["x"]
+    assert "(data input: 0 and 1)" in found(call(io()), called)["x"]
     assert "not of the type" in found(call(io(given("i", "number"))), called)["x"]
     assert not found(call(io(given("i", "text"))), called)
 

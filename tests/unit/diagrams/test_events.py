@@ -76,7 +76,7 @@ def test_an_error_always_interrupts() -> None:
         path("b", "e"),
     )
     # then
-    assert "an error without interrupting" in problems["b"]
+    assert "its trigger “error” always does" in problems["b"]
 
 
 def test_a_boundary_event_stays_with_its_activity() -> None:
