@@ -161,9 +161,8 @@ class ComplexGateway(InclusiveGateway):
         started = self._started(scope)
         waiting = scope.arrivals.get(self.name, {})
         if started is None:
-            if waiting and self._is_active(scope, waiting):
-                self._note(scope, sorted(waiting))
-                self._go(scope, list(waiting), True)
+            if waiting:
+                self._begin(scope, waiting)
             return
         late = [f.id for f in self.incoming if f.id not in started]
         marked = {flow: n for flow, n in waiting.items() if flow in late}
@@ -172,6 +171,33 @@ class ComplexGateway(InclusiveGateway):
             return
         self._note(scope, None)
         self._go(scope, list(marked), False)
+
+    def _begin(self, scope: Scope, waiting: dict[str, int]) -> None:
+        try:
+            active = self._is_active(scope, waiting)
+        except ExecutionFault as fault:
+            self._stop(scope, waiting, str(fault))
+            return
+        if active:
+            self._note(scope, sorted(waiting))
+            self._go(scope, list(waiting), True)
+
+    def _stop(self, scope: Scope, waiting: dict[str, int], message: str) -> None:
+        """Take all that waits as one token, at which people can retry."""
+        scope.arrivals.pop(self.name)
+        token = scope.process.spawn(scope, self)
+        scope.live -= sum(waiting.values())
+        token.memo = {"waiting": waiting}
+        scope.process.stop_at(token, message, "finish")
+
+    def finish_again(self, token: Token) -> None:
+        """Put down again what waited when the condition failed; it is asked once more."""
+        scope = token.workflow
+        scope.process.drop(token)
+        scope.live -= 1
+        for flow in self.incoming:
+            for _ in range((token.memo or {})["waiting"].get(flow.id, 0)):
+                wait_at(self, scope, flow)
 
     def _is_active(self, scope: Scope, waiting: dict[str, int]) -> bool:
         assert self.activation is not None

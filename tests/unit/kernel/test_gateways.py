@@ -191,3 +191,38 @@ def test_a_null_condition_behind_a_complex_gateway_is_an_incident_and_not_false(
     # then
     assert [i.element_id for i in play.incidents.values()] == ["c"]
     assert play.open == ["b"]
+
+
+def test_an_activation_condition_that_is_null_stops_at_the_gateway_and_can_be_retried() -> None:
+    # given a gateway that begins at as many tokens as the variable `limit` says
+    condition = "<activationCondition>=activationCount &gt;= limit</activationCondition>"
+    drawing = diagram(
+        process(
+            "p",
+            start("s"),
+            gateway("parallel", "f"),
+            user("a"),
+            user("b"),
+            user("other"),
+            node("complexGateway", "c", condition),
+            user("t"),
+            path("s", "f", "a", "c", "t"),
+            path("f", "b", "c"),
+            path("f", "other"),
+        )
+    )
+    play = Player(drawing).start()
+    # when
+    play.complete("a")
+    # then
+    assert [i.element_id for i in play.incidents.values()] == ["c"]
+    assert play.open == ["b", "other"]
+    # when there is a limit
+    play.complete("other", limit=1)
+    play.retry("c")
+    # then
+    assert play.incidents == {}
+    assert play.open == ["b", "t"]
+    # when the late one comes, the gateway is reset without a further token
+    play.complete("b")
+    assert play.open == ["t"]
