@@ -41,7 +41,8 @@ from engine.kernel.trigger_parsers import (
     text_of,
 )
 from engine.kernel.triggers import CodeTrigger, CompensateTrigger
-from engine.model import Problem
+from engine.model import Problem, Severity
+from engine.sentences import problem_of
 
 if TYPE_CHECKING:
     from engine.kernel.parser import FileParser, ScopeParser
@@ -69,12 +70,8 @@ class Place:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, ExecutionFault) and not isinstance(error, ParseFault):
-            problem = Problem(
-                file=self._file,
-                element=self._node.get("id"),
-                line=self._node.sourceline,
-                message=str(error),
-            )
+            place = self._node.get("id"), self._node.sourceline
+            problem = problem_of(self._file, place, str(error), "", Severity.ERROR, {})
             raise ParseFault([problem]) from error
 
 

@@ -61,7 +61,8 @@ from engine.kernel.multiple import PartEvent
 from engine.kernel.node import Node
 from engine.kernel.trigger_parsers import BPMN, INTERNAL, ZEEBE, Xml, extension_of, text_of
 from engine.languages import Expression, Languages
-from engine.model import Problem
+from engine.model import Severity
+from engine.sentences import problem_of
 
 
 def parse(tree: Xml, process_id: str, *, languages: Languages, file: str = "") -> Definition:
@@ -74,7 +75,7 @@ def parse(tree: Xml, process_id: str, *, languages: Languages, file: str = "") -
     process = parser.process_parsers.get(process_id)
     if process is None:
         raise ParseFault(
-            [Problem(file=file, element=process_id, line=None, message="no such process")]
+            [problem_of(file, (process_id, None), "no such process", "", Severity.ERROR, {})]
         )
     root = process.get_spec()
     node = process.node
