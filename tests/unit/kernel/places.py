@@ -116,7 +116,8 @@ class Place:
 
     def play(self, body: str, *roots: str, **variables: object) -> Stage:
         """Start the body, with messages and the like as roots of the file."""
-        drawing, drawn = diagram(*roots, *self.around(body)), {}
+        drawing = diagram(*roots, *self.around(body))
+        drawn: dict[str, str] = {}
         if self.disguised:
             drawing, drawn = disguise(drawing)
         stage = Stage(drawing, drawn=drawn, piece=1 if self.restarts else 1000)
