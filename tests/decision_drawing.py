@@ -65,9 +65,16 @@ def table(
     aggregation: str = "",
     output_values: str = "",
     default: str = "",
+    types: Sequence[str] = (),
+    allowed: Sequence[str] = (),
 ) -> str:
-    """Return a decision table; a rule has its input cells, its output cells, and perhaps a note."""
-    head = [tag("input", text("inputExpression", one), id=f"in{n}") for n, one in enumerate(inputs)]
+    """Return a decision table; `types` and `allowed` are those of the inputs. A rule
+    has its input cells, its output cells, and perhaps a note."""
+    head = []
+    for n, one in enumerate(inputs):
+        typed = {"typeRef": types[n]} if n < len(types) and types[n] else {}
+        values = text("inputValues", allowed[n]) if n < len(allowed) and allowed[n] else ""
+        head.append(tag("input", text("inputExpression", one, **typed), values, id=f"in{n}"))
     inside = text("outputValues", output_values) if output_values else ""
     inside += text("defaultOutputEntry", default) if default else ""
     for n, one in enumerate(outputs):

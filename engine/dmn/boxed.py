@@ -13,6 +13,7 @@ from engine.feel.kinds import a_kind
 from engine.feel.run import Run
 from engine.feel.types import ANY, Type
 from engine.feel.values import Function
+from engine.sentences import Phrase, phrase
 
 
 @boxes("context")
@@ -24,11 +25,11 @@ def context(compiler: Compiler, element: Element, names: Names) -> Code:
         variable = child(entry, "variable")
         name = "" if variable is None else named(variable)
         inside = names | {name} if _is_function(compiler, entry) else names
-        code = compiler.required(entry, f"the entry “{name}”" if name else "the result", inside)
+        code = compiler.required(entry, _entry(name), inside)
         code = compiler.coerced(code, compiler.types.of(variable), entry)
         if name:
             if any(name == known for known, _ in entries):
-                compiler.findings.error(entry, f"the entry “{name}” occurs twice")
+                compiler.findings.error(entry, "the entry “{name}” occurs twice", name=name)
             entries.append((name, code))
             names = names | {name}
         else:
@@ -42,6 +43,10 @@ def context(compiler: Compiler, element: Element, names: Names) -> Code:
         return made if result is None else result(inner, run)
 
     return build
+
+
+def _entry(name: str) -> Phrase:
+    return phrase("the entry “{name}”", name=name) if name else phrase("the result")
 
 
 def _is_function(compiler: Compiler, owner: Element) -> bool:
@@ -65,8 +70,9 @@ def relation(compiler: Compiler, element: Element, names: Names) -> Code:
         cells = [cell for cell in row if compiler.is_box(cell)]
         if len(cells) != len(keys):
             compiler.findings.error(
-                row, f"the row has {len(cells)} cells, the relation {len(keys)} columns"
-            )
+                row, "the row has {cells} cells, the relation {columns} columns",
+                cells=len(cells), columns=len(keys),
+            )  # fmt: skip
         rows.append(
             [
                 compiler.coerced(compiler.box(cell, names), compiler.types.of(column), cell)
@@ -101,9 +107,9 @@ def part(compiler: Compiler, element: Element, name: str, names: Names) -> Code:
     """Compile the expression inside a named part of a boxed expression."""
     found = child(element, name)
     if found is None:
-        compiler.findings.error(element, f"the part “{name}” is missing", "fill it in")
+        compiler.findings.error(element, "the part “{name}” is missing", "fill it in", name=name)
         return compiler.box(None, names)
-    code = compiler.required(found, f"the part “{name}”", names)
+    code = compiler.required(found, phrase("the part “{name}”", name=name), names)
     return compiler.coerced(code, compiler.types.of(found), found)
 
 
@@ -130,11 +136,11 @@ def function_parts(
     kind = (element.get("kind") or "FEEL").upper()
     if kind not in ("FEEL", "F"):
         compiler.findings.unsupported(
-            element, f"functions of kind {kind} are not executed", "write it in FEEL"
+            element, "functions of kind {kind} are not executed", "write it in FEEL", kind=kind
         )
         return None, parameters, types
     inside = names | set(parameters)
-    return compiler.required(element, "the function", inside), parameters, types
+    return compiler.required(element, phrase("the function"), inside), parameters, types
 
 
 def make_function(
@@ -162,7 +168,7 @@ def make_function(
 @boxes("invocation")
 def invocation(compiler: Compiler, element: Element, names: Names) -> Code:
     """Compile the call of a function with named arguments."""
-    called = compiler.required(element, "the invocation", names)
+    called = compiler.required(element, phrase("the invocation"), names)
     keys: list[str] = []
     codes: list[Code] = []
     for binding in children(element, "binding"):

@@ -98,6 +98,8 @@ def _one(test: Node, names: Collection[str]) -> Accepted | None:
     if place is None:
         return None
     axis, key = place
+    if operator == "!=" and axis.startswith((TIME, MOMENT)):
+        return None  # moments with and without a zone differ, on two axes
     before, after = _around(axis, key, operator)
     ways: dict[str, list[Span]] = {
         "=": [(before, after)],
@@ -112,7 +114,7 @@ def _one(test: Node, names: Collection[str]) -> Accepted | None:
 
 def _around(axis: str, key: Any, operator: str) -> tuple[Cut, Cut]:
     """Return the cuts before and after a value; equal moments agree to the whole second."""
-    if operator in ("=", "!=") and axis.startswith((TIME, MOMENT)):
+    if operator == "=" and axis.startswith((TIME, MOMENT)):
         second = key // NS * NS
         return (second, 0), (second + NS, 0)
     return (key, 0), (key, 1)
@@ -128,27 +130,30 @@ def _between(span: Range) -> Accepted | None:
 
 
 def _but(whole: Accepted, node: UnaryTests) -> Accepted | None:
-    """Return all but what tests accept. Values of other kinds fit neither way."""
-    if whole.present or len(whole.spans) + whole.null > 1:
+    """Return all but what tests accept; values of a kind that no test has do not fit either way."""
+    if whole.present or any(constant(test) == (None,) for test in node.tests):
         return Accepted(present=True) if whole.null and not whole.spans else None
-    if whole.null:
-        return Accepted(present=True)
-    ((axis, spans),) = whole.spans.items()
-    turned: list[Span] = []
-    start: Cut = None
-    for low, high in spans:
-        if low is not None:
-            turned.append((start, low))
-        start = high
-    if not spans or start is not None:
-        turned.append((start, None))
-    # null is neither below nor above, but it is certainly not equal
-    exact = not any(
-        (isinstance(test, Test) and test.operator != "=")
-        or isinstance(getattr(folded(test), "value", None), Range)
+    if any(axis.startswith((TIME, MOMENT)) for axis in whole.spans):
+        return None  # moments with and without a zone differ, on two axes
+    # null is neither below nor above anything, but it is certainly not equal
+    exact = not whole.null and any(
+        not isinstance(getattr(folded(test), "value", None), Range)
+        and (not isinstance(test, Test) or test.operator == "=")
         for test in node.tests
     )
-    return Accepted({axis: turned}, null=exact, values=whole.values)
+    turned = {axis: _turned(spans) for axis, spans in whole.spans.items()}
+    return Accepted(turned, null=exact, values=whole.values)
+
+
+def _turned(spans: list[Span]) -> list[Span]:
+    """Return what lies between and around spans."""
+    if not spans:
+        return [(None, None)]
+    lows, highs = [low for low, _ in spans], [high for _, high in spans]
+    between = zip([None, *highs], [*lows, None], strict=True)
+    first, *middle, last = between
+    ends = [first] * (first[1] is not None), [last] * (last[0] is not None)
+    return [*ends[0], *middle, *ends[1]]
 
 
 def constant(node: Node, names: Collection[str] = ()) -> tuple[object] | None:

@@ -16,8 +16,10 @@ from engine.dmn.findings import Findings, id_near
 from engine.dmn.types import Types
 from engine.dmn.xml import children, local, named, text_of
 from engine.errors import FeelError
+from engine.feel import Expression
 from engine.feel.library import BUILTINS
 from engine.feel.types import Mismatch, Type
+from engine.sentences import Phrase, heard, phrase
 
 Names = frozenset[str]
 #: in the names of a filter: the entries of its items are names, too, whichever they are
@@ -61,7 +63,11 @@ class Compiler:
         feel_types: Mapping[str, Type],
         members: Iterable[str],
         drawn: Collection[str] | None,
+        *,
+        checks: bool,
     ) -> None:
+        #: look for gaps and overlaps, too
+        self.checks = checks
         self.findings = findings
         self.types = types
         #: what `instance of` knows
@@ -91,11 +97,11 @@ class Compiler:
         """Return the expression that an element holds."""
         return next(children(owner, *BOXES), None)
 
-    def required(self, owner: Element, what: str, names: Names) -> Code:
+    def required(self, owner: Element, what: Phrase, names: Names) -> Code:
         """Compile the expression that an element must hold."""
         found = self.boxed(owner)
         if found is None:
-            self.findings.error(owner, f"{what} holds no expression", "fill it in")
+            self.findings.error(owner, "{what} holds no expression", "fill it in", what=what)
         return self.box(found, names)
 
     def coerced(self, code: Code, kind: Type | None, element: Element) -> Code:
@@ -120,18 +126,24 @@ class Compiler:
         written = element.get("expressionLanguage") or self._language
         if written and not written.lower().startswith(_FEEL):
             self.findings.unsupported(
-                element, f"the expression language {written} is not known", "write it in FEEL"
-            )
+                element, "the expression language {language} is not known", "write it in FEEL",
+                language=written,
+            )  # fmt: skip
             return None
         needs_types = "instance" in text or "function" in text
         types = self._feel_types if needs_types else None
         try:
             made = feel.compile(text, names=names | self.members, kind=kind, types=types or None)
         except FeelError as cause:
-            self.findings.error(element, f"“{_short(text)}” is not FEEL: {cause}{_at(cause)}")
+            self.findings.error(
+                element, "“{text}” is not FEEL: {cause}", text=_short(text), cause=_said(cause)
+            )
             return None
         for _, message in made.problems:
-            self.findings.error(element, f"“{_short(text)}” never has a value: {message}")
+            self.findings.error(
+                element, "“{text}” never has a value: {reason}",
+                text=_short(text), reason=heard(message),
+            )  # fmt: skip
         if self._drawn is not None and ANYTHING not in names:
             self._check_names(element, made, names)
         return made
@@ -143,18 +155,23 @@ class Compiler:
                 continue
             if self._drawn is not None and name in self._drawn:
                 self.findings.error(
-                    element, f"“{name}” is drawn, but not required here", "connect the two"
-                )
+                    element, "“{name}” is drawn, but not required here", "connect the two",
+                    name=name,
+                )  # fmt: skip
             else:
                 self.findings.warning(
                     element,
-                    f"there is no variable “{name}”",
+                    "there is no variable “{name}”",
                     "draw and connect an input, or correct",
+                    name=name,
                 )
 
     def feel(self, element: Element, text: str, names: Names) -> Code:
         """Compile a FEEL text to code; one that is wrong gives null."""
-        made = self.expression(element, text, names)
+        return self.code(self.expression(element, text, names), element)
+
+    def code(self, made: Expression | None, element: Element) -> Code:
+        """Return the code of an expression; one that is wrong gives null."""
         return _broken(id_near(element)) if made is None else code_of(made, id_near(element))
 
 
@@ -200,8 +217,10 @@ def _short(text: str) -> str:
     return line if len(line) <= 80 else line[:79] + "…"
 
 
-def _at(cause: FeelError) -> str:
-    return "" if cause.position is None else f" (character {cause.position + 1})"
+def _said(cause: FeelError) -> Phrase:
+    if cause.position is None:
+        return heard(str(cause))
+    return phrase("{cause} (character {at})", cause=heard(str(cause)), at=cause.position + 1)
 
 
 @boxes("literalExpression")

@@ -7,42 +7,47 @@ from typing import cast
 from lxml.etree import _Element as Element
 
 from engine.model import Problem, Severity
+from engine.sentences import Spoken, problem_of
 
 
 class Findings:
-    """The problems of one file; each is kept once."""
+    """The problems of one file; each is kept once.
+
+    Sentences are literal templates with `{names}`; `engine/translations/zh/decisions.po` has them
+    in Chinese, with the names of their rules.
+    """
 
     def __init__(self, file: str) -> None:
         self.file = file
         self._found: dict[Problem, None] = {}
 
-    def error(self, at: Element | None, message: str, advice: str = "") -> None:
+    def error(self, at: Element, message: str, advice: str = "", /, **values: Spoken) -> None:
         """Add what breaks a rule of DMN or FEEL."""
-        self._add(at, message, advice, Severity.ERROR)
+        self._add(at, message, advice, Severity.ERROR, values)
 
-    def unsupported(self, at: Element, message: str, advice: str = "") -> None:
+    def unsupported(self, at: Element, message: str, advice: str = "", /, **values: Spoken) -> None:
         """Add what is correct, but is not evaluated here."""
-        self._add(at, message, advice, Severity.UNSUPPORTED)
+        self._add(at, message, advice, Severity.UNSUPPORTED, values)
 
-    def warning(self, at: Element, message: str, advice: str = "") -> None:
+    def warning(self, at: Element, message: str, advice: str = "", /, **values: Spoken) -> None:
         """Add what will be evaluated, but probably not as meant."""
-        self._add(at, message, advice, Severity.WARNING)
+        self._add(at, message, advice, Severity.WARNING, values)
 
-    def _add(self, at: Element | None, message: str, advice: str, severity: Severity) -> None:
-        problem = Problem(
-            file=self.file,
-            element=None if at is None else id_near(at),
-            line=None if at is None else line_of(at),
-            message=(message[:1].upper() + message[1:])[:500],
-            advice=advice,
-            severity=severity,
-        )
-        self._found.setdefault(problem)
+    def info(self, at: Element, message: str, advice: str = "", /, **values: Spoken) -> None:
+        """Add what is good to know."""
+        self._add(at, message, advice, Severity.INFO, values)
 
-    def at_line(self, line: int, message: str, advice: str = "") -> None:
+    def _add(
+        self, at: Element, message: str, advice: str, severity: Severity, values: dict[str, Spoken]
+    ) -> None:
+        place = id_near(at), line_of(at)
+        found = problem_of(self.file, place, message, advice, severity, values)
+        self._found.setdefault(found)
+
+    def at_line(self, line: int, message: str, advice: str = "", /, **values: Spoken) -> None:
         """Add an error at a place that no element names."""
-        problem = Problem(file=self.file, element=None, line=line, message=message, advice=advice)
-        self._found.setdefault(problem)
+        found = problem_of(self.file, (None, line), message, advice, Severity.ERROR, values)
+        self._found.setdefault(found)
 
     @property
     def problems(self) -> tuple[Problem, ...]:

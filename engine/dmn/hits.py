@@ -48,9 +48,9 @@ class Policy:
     keys: tuple[str, ...]
 
     @property
-    def first_only(self) -> bool:
-        """Tell whether the first hit decides, so that the outputs of others are not evaluated."""
-        return self.name == "FIRST"
+    def single(self) -> bool:
+        """Tell whether one rule makes the value."""
+        return self.name in ("UNIQUE", "ANY", "PRIORITY", "FIRST")
 
     def value(self, hits: Sequence[Hit], run: Evaluation) -> object:
         """Return the value for at least one hit. Raises ExecutionFault where rules contradict."""

@@ -118,10 +118,17 @@ class Model:
         return call(run, function, arguments, node.id)
 
 
-def load(xml: bytes, imports: Mapping[str, bytes] | None = None, *, file: str = "") -> Model:
+def load(
+    xml: bytes,
+    imports: Mapping[str, bytes] | None = None,
+    *,
+    file: str = "",
+    checks: bool = True,
+) -> Model:
     """Read a model. `imports` are the files of imported models by namespace.
 
-    Whatever is wrong stands in `problems`; what is wrong there is null when it is evaluated.
+    With `checks`, tables are searched for gaps, overlaps and rules that never fire. Whatever
+    is wrong stands in `problems`; what is wrong there is null when it is evaluated.
     """
     main, said = _read(file, xml)
     spaces = {} if main is None else {main.namespace: main}
@@ -131,12 +138,12 @@ def load(xml: bytes, imports: Mapping[str, bytes] | None = None, *, file: str = 
             spaces.setdefault(namespace, other)
     if main is None:
         return Model(None, said.problems, file)
-    needed = _compiled([main], spaces)
+    needed = _compiled([main], spaces, checks)
     problems = tuple(problem for space in needed for problem in space.findings.problems)
     return Model(main, problems, file)
 
 
-def load_files(files: Mapping[str, bytes]) -> dict[str, Model]:
+def load_files(files: Mapping[str, bytes], *, checks: bool = True) -> dict[str, Model]:
     """Read files that may import each other: a model for each, with its own problems only."""
     read = {name: _read(name, data) for name, data in files.items()}
     spaces: dict[str, Space] = {}
@@ -144,10 +151,12 @@ def load_files(files: Mapping[str, bytes]) -> dict[str, Model]:
         if space is not None and spaces.setdefault(space.namespace, space) is not space:
             findings.error(
                 space.root,
-                f"the namespace “{space.namespace}” is also that of {spaces[space.namespace].file}",
+                "the namespace “{namespace}” is also that of {file}",
                 "give each model of a bundle a namespace of its own",
+                namespace=space.namespace,
+                file=spaces[space.namespace].file,
             )
-    _compiled([space for space, _ in read.values() if space is not None], spaces)
+    _compiled([space for space, _ in read.values() if space is not None], spaces, checks)
     return {name: Model(space, said.problems, name) for name, (space, said) in read.items()}
 
 
@@ -161,7 +170,7 @@ def _read(file: str, xml: bytes) -> tuple[Space | None, Findings]:
     return (None if root is None else Space(root, findings)), findings
 
 
-def _compiled(wanted: list[Space], spaces: Mapping[str, Space]) -> list[Space]:
+def _compiled(wanted: list[Space], spaces: Mapping[str, Space], checks: bool) -> list[Space]:
     """Connect files with their imports, and these with theirs, and compile all of them."""
     order: list[Space] = []
     waiting = [*wanted]
@@ -174,5 +183,5 @@ def _compiled(wanted: list[Space], spaces: Mapping[str, Space]) -> list[Space]:
     for space in order:
         space.link()
     for space in order:
-        space.compile()
+        space.compile(checks=checks)
     return order

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from lxml.etree import _Element as Element
 
-from engine.dmn import boxed, loops, tables
+from engine.dmn import boxed, loops, table_reader
 from engine.dmn.compiler import Compiler, members_of
 from engine.dmn.findings import Findings, line_of
 from engine.dmn.graph import Decision, InputData, Knowledge, Node, Required, ServiceNode, circle
@@ -15,7 +15,7 @@ from engine.dmn.xml import child, children, local, named
 from engine.feel.types import FunctionType, Type
 
 #: importing these fills the table of boxed expressions
-LOADED = (boxed, loops, tables)
+LOADED = (boxed, loops, table_reader)
 _KINDS: dict[str, type[Node]] = {
     "inputData": InputData,
     "decision": Decision,
@@ -59,7 +59,7 @@ class Space:
                 self.findings.error(element, "an element has neither id nor name")
                 continue
             if id in self.nodes:
-                self.findings.error(element, f"the id “{id}” occurs twice", "rename one")
+                self.findings.error(element, "the id “{id}” occurs twice", "rename one", id=id)
             variable = child(element, "variable")
             seen = named(variable) if variable is not None else ""
             node = kind(id, seen or name or id, self.namespace, line=line_of(element))
@@ -94,8 +94,9 @@ class Space:
                 continue
             if space not in spaces:
                 self.findings.error(
-                    element, f"the imported model {space} is missing", "add its file to the bundle"
-                )
+                    element, "the imported model {space} is missing", "add its file to the bundle",
+                    space=space,
+                )  # fmt: skip
                 continue
             self.imports[named(element)] = spaces[space]
 
@@ -111,7 +112,7 @@ class Space:
             node.type = self._type_of(node, element)
             self._link(node, element)
 
-    def compile(self) -> None:
+    def compile(self, *, checks: bool) -> None:
         """Compile the logic of every node."""
         members = members_of(self.root)
         for name, space in self.imports.items():
@@ -121,11 +122,14 @@ class Space:
             prefix = f"{name}." if name else ""
             feel_types |= {prefix + key: kind for key, kind in space.plain_types.all().items()}
         compiler = Compiler(
-            self.root, self.findings, self.types, feel_types, members, self._unseen()
-        )
+            self.root, self.findings, self.types, feel_types, members, self._unseen(),
+            checks=checks,
+        )  # fmt: skip
         for node, element in self._elements.items():
             if isinstance(node, Decision) and circle(node):
-                self.findings.error(element, f"“{node.name}” requires itself", "break the circle")
+                self.findings.error(
+                    element, "“{name}” requires itself", "break the circle", name=node.name
+                )
             self._compile(node, element, compiler)
 
     def _type_of(self, node: Node, element: Element) -> Type | None:
@@ -142,7 +146,9 @@ class Space:
                 *self._listed(element, "inputDecision"),
             ]
             if not node.outputs:
-                self.findings.error(element, f"the service “{node.name}” has no output decision")
+                self.findings.error(
+                    element, "the service “{name}” has no output decision", name=node.name
+                )
         elif isinstance(node, (Decision, Knowledge)):
             node.requires = [
                 found
@@ -164,8 +170,9 @@ class Space:
             if imported.namespace == space and id in imported.nodes:
                 return Required(imported.nodes[id], alias)
         self.findings.error(
-            reference, f"the reference “{reference.get('href')}” leads nowhere", "draw it anew"
-        )
+            reference, "the reference “{href}” leads nowhere", "draw it anew",
+            href=reference.get("href") or "",
+        )  # fmt: skip
         return None
 
     def _compile(self, node: Node, element: Element, compiler: Compiler) -> None:
@@ -173,14 +180,15 @@ class Space:
             logic = compiler.boxed(element)
             if logic is None:
                 self.findings.warning(
-                    element, f"“{node.name}” has no logic; its value must be given as an input"
-                )
+                    element, "“{name}” has no logic; its value must be given as an input",
+                    name=node.name,
+                )  # fmt: skip
                 return
             node.logic = compiler.box(logic, _names(node.requires) | set(self.imports) - {""})
         elif isinstance(node, Knowledge):
             logic = child(element, "encapsulatedLogic")
             if logic is None:
-                self.findings.error(element, f"“{node.name}” has no logic", "fill it in")
+                self.findings.error(element, "“{name}” has no logic", "fill it in", name=node.name)
                 return
             names = _names(node.requires) | {node.name}
             node.body, node.parameters, node.types = boxed.function_parts(compiler, logic, names)

@@ -1,29 +1,19 @@
-"""Decision tables: read once to columns and rules, then evaluated without reading anything."""
+"""Decision tables: evaluated without reading anything (table_reader.py reads them once)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from itertools import islice
 from typing import Any
 
-from lxml.etree import _Element as Element
-
 from engine import feel
-from engine.dmn.cells import Cell, Column
-from engine.dmn.compiler import Compiler, Names, boxes
+from engine.dmn.cells import Column, bits
 from engine.dmn.evaluation import Code, Evaluation, Scope, shown
-from engine.dmn.findings import id_near
-from engine.dmn.hits import AGGREGATIONS, POLICIES, Hit, Policy
-from engine.dmn.types import Constrained
-from engine.dmn.xml import child, children, named, text_of
-from engine.errors import ExecutionFault, FeelError
-from engine.feel.compiler import folded
-from engine.feel.kinds import text_of as value_text
-from engine.feel.library import LONG_NAMES
-from engine.feel.nodes import Literal, UnaryTests
-from engine.feel.parser import parse
+from engine.dmn.hits import Hit, Policy
+from engine.dmn.types import constraints
+from engine.errors import ExecutionFault
+from engine.feel.kinds import text_of
+from engine.feel.types import Mismatch, Type
 
 #: rules that are explained one by one
 MAX_EXPLAINED = 50
@@ -35,9 +25,47 @@ class Input:
 
     label: str
     code: Code
+    #: type of the expression; None where none is stated
+    type: Type | None
     #: unary tests of the values it may have; None where any is
     allowed: feel.Expression | None
+    #: variables that it reads
+    reads: frozenset[str]
+    #: the expression, if it is a plain name or path
+    path: str | None
+    #: has whole numbers only
+    whole: bool
     column: Column
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output of a table."""
+
+    label: str
+    #: name in the context that several outputs make
+    key: str
+    type: Type | None
+    #: unary tests of the values it may have; None where any is
+    allowed: feel.Expression | None
+
+    def takes(self, value: object) -> bool:
+        """Tell whether a value has the type of the output, and is among its values."""
+        if self.allowed is not None and self.allowed.evaluate({"?": value}) is not True:
+            return False
+        try:
+            if self.type is not None:
+                self.type.coerce(value)
+        except Mismatch:
+            return False
+        return True
+
+    def wanted(self) -> str:
+        """Return what the output takes, as the model says it."""
+        if self.allowed is not None:
+            return self.allowed.text
+        tests = constraints(self.type)
+        return tests[0].text if tests else str(self.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +74,8 @@ class Rule:
 
     id: str | None
     outputs: tuple[Code, ...]
+    #: the outputs as written
+    texts: tuple[str, ...]
     annotation: str
 
 
@@ -56,8 +86,7 @@ class Table:
     id: str | None
     inputs: tuple[Input, ...]
     rules: tuple[Rule, ...]
-    #: names by which the outputs are explained
-    labels: tuple[str, ...]
+    outputs: tuple[Output, ...]
     #: per output what it gives if no rule matches; None where none does
     defaults: tuple[Code, ...] | None
     policy: Policy
@@ -84,16 +113,10 @@ class Table:
             raise ExecutionFault(f"{self._called(values)}: {fault}") from None
 
     def _hits(self, matching: int, scope: Scope, run: Evaluation) -> list[Hit]:
-        hits: list[Hit] = []
-        while matching:
-            bit = matching & -matching
-            matching ^= bit
-            number = bit.bit_length()
-            outputs = tuple(code(scope, run) for code in self.rules[number - 1].outputs)
-            hits.append(Hit(number, outputs))
-            if self.policy.first_only:
-                break
-        return hits
+        found = bits(matching & -matching if self.policy.name == "FIRST" else matching)
+        return [
+            Hit(n + 1, tuple(code(scope, run) for code in self.rules[n].outputs)) for n in found
+        ]
 
     def _default(self, explained: dict[str, Any], scope: Scope, run: Evaluation) -> object:
         if self.defaults is None:
@@ -116,7 +139,7 @@ class Table:
                 "rule": self.rules[hit.number - 1].id,
                 "number": hit.number,
                 "annotation": self.rules[hit.number - 1].annotation,
-                "outputs": dict(zip(self.labels, map(shown, hit.outputs), strict=True)),
+                "outputs": self._outputs(hit),
                 "because": self._because(hit.number - 1),
             }
             for hit in hits[:MAX_EXPLAINED]
@@ -128,6 +151,10 @@ class Table:
             "matched": matched,
             "rejected": self._rejected(left),
         }
+
+    def _outputs(self, hit: Hit) -> dict[str, Any]:
+        labels = [output.label for output in self.outputs]
+        return dict(zip(labels, map(shown, hit.outputs), strict=True))
 
     def _because(self, n: int) -> list[dict[str, str]]:
         """Return the cells by which a rule matches; a cell that tests nothing says nothing."""
@@ -151,154 +178,4 @@ def _allowed(one: Input, value: object) -> bool:
 
 
 def _text(value: object) -> str:
-    return value_text(value, nested=True)[:100]
-
-
-# ------------------------------------------------------------------ reading
-
-
-@boxes("decisionTable")
-def table(compiler: Compiler, element: Element, names: Names) -> Code:
-    """Compile a decision table."""
-    return read_table(compiler, element, names).evaluate
-
-
-def read_table(compiler: Compiler, element: Element, names: Names) -> Table:
-    """Read and compile a decision table."""
-    clauses = list(children(element, "input"))
-    outputs = list(children(element, "output"))
-    drawn = list(children(element, "rule"))
-    if not outputs:
-        compiler.findings.error(element, "the table has no output", "add one")
-    rules = [rule for rule in drawn if _is_whole(compiler, rule, clauses, outputs)]
-    inputs = [_input(compiler, clause, n, rules, names) for n, clause in enumerate(clauses)]
-    return Table(
-        id=id_near(element),
-        inputs=tuple(inputs),
-        rules=tuple(_rule(compiler, rule, outputs, names) for rule in rules),
-        labels=tuple(_label(output, n) for n, output in enumerate(outputs)),
-        defaults=_defaults(compiler, outputs, names),
-        policy=_policy(compiler, element, outputs),
-    )
-
-
-def _is_whole(
-    compiler: Compiler, rule: Element, inputs: Sequence[Element], outputs: Sequence[Element]
-) -> bool:
-    cells = len(list(children(rule, "inputEntry"))), len(list(children(rule, "outputEntry")))
-    if cells == (len(inputs), len(outputs)):
-        return True
-    compiler.findings.error(
-        rule,
-        f"the rule has {cells[0]} input and {cells[1]} output cells,"
-        f" the table {len(inputs)} inputs and {len(outputs)} outputs",
-        "give the rule one cell for each",
-    )
-    return False
-
-
-def _input(
-    compiler: Compiler, clause: Element, n: int, rules: Sequence[Element], names: Names
-) -> Input:
-    expression = child(clause, "inputExpression")
-    text = text_of(expression)
-    label = " ".join((clause.get("label") or text or f"input {n + 1}").split())
-    if expression is None or not text:
-        compiler.findings.error(clause, f"{label} has no expression", "say what is tested")
-        code = compiler.box(None, names)
-    else:
-        code = compiler.feel(expression, text, names)
-        code = compiler.coerced(code, compiler.types.of(expression), expression)
-    inside = names | {"?"}
-    cells = []
-    for rule in rules:
-        cell = nth(rule, "inputEntry", n)
-        written = text_of(cell)
-        cells.append(
-            Cell(written, partial(compiler.expression, cell, written, inside, "unary"), names)
-        )
-    return Input(label, code, _tests(compiler, child(clause, "inputValues"), names), Column(cells))
-
-
-def nth(rule: Element, name: str, n: int) -> Element:
-    """Return the nth cell of a kind."""
-    return next(islice(children(rule, name), n, None))
-
-
-def _tests(compiler: Compiler, values: Element | None, names: Names) -> feel.Expression | None:
-    text = text_of(values)
-    if values is None or text in ("", "-"):
-        return None
-    return compiler.expression(values, text, names | {"?"}, "unary")
-
-
-def _rule(compiler: Compiler, rule: Element, outputs: Sequence[Element], names: Names) -> Rule:
-    codes = []
-    for cell, output in zip(children(rule, "outputEntry"), outputs, strict=True):
-        text = text_of(cell)
-        code = compiler.box(None, names)
-        if text not in ("", "-"):
-            code = compiler.feel(cell, text, names)
-        codes.append(compiler.coerced(code, compiler.types.of(output), cell))
-    notes = [text_of(entry) for entry in children(rule, "annotationEntry")]
-    notes = [note for note in notes if note] or [text_of(child(rule, "description"))]
-    return Rule(rule.get("id"), tuple(codes), "; ".join(notes))
-
-
-def _label(output: Element, n: int) -> str:
-    return named(output) or output.get("label") or f"output {n + 1}"
-
-
-def _defaults(
-    compiler: Compiler, outputs: Sequence[Element], names: Names
-) -> tuple[Code, ...] | None:
-    entries = [child(output, "defaultOutputEntry") for output in outputs]
-    if not any(text_of(entry) for entry in entries):
-        return None
-    return tuple(
-        compiler.feel(entry, text, names)
-        if entry is not None and (text := text_of(entry))
-        else compiler.box(None, names)
-        for entry in entries
-    )
-
-
-def _policy(compiler: Compiler, element: Element, outputs: Sequence[Element]) -> Policy:
-    written = " ".join((element.get("hitPolicy") or "").upper().replace("_", " ").split())
-    name = POLICIES.get(written)
-    if name is None:
-        compiler.findings.error(element, f"there is no hit policy “{written}”", "choose one")
-        name = "UNIQUE"
-    aggregation = (element.get("aggregation") or "").upper()
-    if aggregation and aggregation not in AGGREGATIONS:
-        compiler.findings.error(element, f"there is no aggregation “{aggregation}”", "choose one")
-    if aggregation and len(outputs) > 1:
-        compiler.findings.error(
-            element, f"a table that collects with {aggregation} has one output", "remove the others"
-        )
-    priorities = tuple(_priorities(compiler, output) for output in outputs)
-    if name in ("PRIORITY", "OUTPUT ORDER") and not any(priorities):
-        compiler.findings.error(
-            element, "a table with priorities lists its output values", "add the output values"
-        )
-    keys = tuple(named(output) for output in outputs)
-    if len(outputs) > 1 and len(set(keys) - {""}) < len(keys):
-        compiler.findings.error(element, "each of several outputs has a name of its own")
-    used = AGGREGATIONS.get(aggregation, "") if name == "COLLECT" else ""
-    return Policy(name, used, priorities, keys)
-
-
-def _priorities(compiler: Compiler, output: Element) -> list[object]:
-    """Return the output values in their order: those of the output, else those of its type."""
-    text = text_of(child(output, "outputValues"))
-    kind = compiler.types.of(output)
-    if not text and isinstance(kind, Constrained):
-        text = kind.tests.text
-    try:
-        node = parse(text, "unary", (), LONG_NAMES)
-    except FeelError as cause:
-        compiler.findings.error(output, f"the output values cannot be read: {cause}")
-        return []
-    tests = node.tests if isinstance(node, UnaryTests) else ()
-    short = [folded(test) for test in tests]
-    return [test.value for test in short if isinstance(test, Literal)]
+    return text_of(value, nested=True)[:100]

@@ -20,6 +20,7 @@ from engine.feel.types import (
     Mismatch,
     Type,
 )
+from engine.sentences import heard
 
 _NUMBER = SIMPLE_TYPES["number"]
 #: spellings of other tools and of older versions
@@ -57,6 +58,16 @@ class Constrained(Type):
 
     def _allows(self, value: object) -> bool:
         return self.tests.evaluate({"?": value}) is True
+
+
+def constraints(kind: Type | None) -> list[feel.Expression]:
+    """Return the tests that values of a type have to pass, the innermost last."""
+    return [kind.tests, *constraints(kind.base)] if isinstance(kind, Constrained) else []
+
+
+def base_name(kind: Type) -> str:
+    """Return the name of a type without its allowed values."""
+    return base_name(kind.base) if isinstance(kind, Constrained) else kind.name
 
 
 class Recursive(Type):
@@ -135,7 +146,9 @@ class Types:
             found = self._foreign(prefix, rest)
         found = found or self._foreign("", name) or _ALIASES.get(name)
         if found is None:
-            self._findings.error(element, f"there is no type “{written}”", "define it, or correct")
+            self._findings.error(
+                element, "there is no type “{name}”", "define it, or correct", name=written
+            )
         return found
 
     def _read(self, item: Element) -> Type:
@@ -166,5 +179,7 @@ class Types:
         try:
             return Constrained(name, base, feel.compile(text, kind="unary"))
         except FeelError as cause:
-            self._findings.error(allowed, f"the allowed values cannot be read: {cause}")
+            self._findings.error(
+                allowed, "the allowed values cannot be read: {cause}", cause=heard(str(cause))
+            )
             return base

@@ -9,46 +9,13 @@ from engine.dmn.cells import constant, tests_of
 from engine.feel.kinds import text_of
 from engine.feel.nodes import Node, Test
 from engine.feel.values import Range
+from engine.sentences import Phrase, Spoken, heard, phrase
 
 #: rules that did not match of which a sentence says why
 MAX_REJECTED = 5
 #: characters of one value
 MAX_VALUE = 200
 _SIGNS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥", "=": "=", "!=": "≠"}
-_PHRASES = {
-    "en": {
-        "rule": "{value} because {cells} (rule {number})",
-        "note": "{value} because {cells} (rule {number}: {note})",
-        "always": "it applies always",
-        "and": " and ",
-        "or": " or ",
-        "not": "not ({tests})",
-        "fits": "{input} fits {test}",
-        "default": "{name} = {value} by default, because no rule matches",
-        "none": "{name} has no value, because no rule matches",
-        "rejected": "rule {number} does not match: it wants {cells}, and {input} = {given}",
-        "from": "{name} = {value}, worked out from {inputs}",
-        "fixed": "{name} = {value}",
-        "whole": "together {name} = {value}",
-        "missing": "in {name}: {message}",
-    },
-    "zh": {
-        "rule": "{value}，因为 {cells}（规则 {number}）",
-        "note": "{value}，因为 {cells}（规则 {number}：{note}）",
-        "always": "该规则总是适用",
-        "and": "，且 ",
-        "or": " 或 ",
-        "not": "并非（{tests}）",
-        "fits": "{input} 符合 {test}",
-        "default": "{name} = {value}（默认值），因为没有规则匹配",
-        "none": "{name} 没有值，因为没有规则匹配",
-        "rejected": "规则 {number} 不匹配：要求 {cells}，而 {input} = {given}",
-        "from": "{name} = {value}，由 {inputs} 得出",
-        "fixed": "{name} = {value}",
-        "whole": "合并后 {name} = {value}",
-        "missing": "{name} 中：{message}",
-    },
-}
 
 
 def in_words(explanation: Sequence[Mapping[str, Any]], language: str = "en") -> list[str]:
@@ -57,75 +24,91 @@ def in_words(explanation: Sequence[Mapping[str, Any]], language: str = "en") -> 
     `explanation` is `Decided.explanation`, also as it was stored before; `language` is `en` or `zh`
     (a variant such as `zh-CN` counts as `zh`, any other language as `en`).
     """
-    said = _PHRASES["zh" if language.lower().startswith("zh") else "en"]
-    return [sentence for entry in explanation for sentence in _entry(entry, said)]
+    language = "zh" if language.lower().startswith("zh") else "en"
+    return [sentence.said(language) for entry in explanation for sentence in _entry(entry)]
 
 
-def _entry(entry: Mapping[str, Any], said: Mapping[str, str]) -> Iterator[str]:
-    name, value = str(entry["name"]), entry.get("value")
+def _entry(entry: Mapping[str, Any]) -> Iterator[Phrase]:
+    name, value = str(entry["name"]), _value(entry.get("value"))
     tables = entry.get("tables") or ()
     for table in tables:
-        yield from _table(table, name, value, said)
-    matched = sum(len(table["matched"]) for table in tables)
+        yield from _table(table, name, value)
     if not tables:
-        inputs = ", ".join(f"{key} = {_value(one)}" for key, one in _given(entry))
-        yield said["from" if inputs else "fixed"].format(
-            name=name, value=_value(value), inputs=inputs
+        given = entry.get("inputs") or {}
+        inputs = ", ".join(f"{key} = {_value(one)}" for key, one in given.items())
+        formula = "{name} = {value}, worked out from {inputs}"
+        yield phrase(
+            formula if inputs else "{name} = {value}", name=name, value=value, inputs=inputs
         )
-    elif len(tables) > 1 or matched > 1:
-        yield said["whole"].format(name=name, value=_value(value))
+    elif sum(len(table["matched"]) for table in tables) > 1 or len(tables) > 1:
+        yield phrase("together {name} = {value}", name=name, value=value)
     for note in entry.get("notes") or ():
-        yield said["missing"].format(name=name, message=note["message"])
+        yield phrase("in {name}: {message}", name=name, message=heard(note["message"]))
 
 
-def _given(entry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    yield from (entry.get("inputs") or {}).items()
-
-
-def _table(
-    table: Mapping[str, Any], name: str, value: object, said: Mapping[str, str]
-) -> Iterator[str]:
+def _table(table: Mapping[str, Any], name: str, value: str) -> Iterator[Phrase]:
     for hit in table["matched"]:
-        outputs = hit["outputs"]
-        shown = ", ".join(
-            f"{name if len(outputs) == 1 else key} = {_value(one)}" for key, one in outputs.items()
-        )
-        tests = hit.get("because")
-        if tests is None:  # stored before the cells were kept with the rule
-            tests = [{"input": key, "test": _value(one)} for key, one in table["inputs"].items()]
-        cells = said["and"].join(cell_in_words(one["input"], one["test"], said) for one in tests)
-        yield said["note" if hit.get("annotation") else "rule"].format(
-            value=shown, cells=cells or said["always"], number=hit["number"],
-            note=hit.get("annotation"),
-        )  # fmt: skip
+        yield _match(hit, table, name)
     if table["matched"]:
         return
-    yield said["default" if table.get("default") else "none"].format(name=name, value=_value(value))
+    if table.get("default"):
+        yield phrase("{name} = {value} by default, because no rule matches", name=name, value=value)
+    else:
+        yield phrase("{name} has no value, because no rule matches", name=name)
     for no in table["rejected"][:MAX_REJECTED]:
-        yield said["rejected"].format(
-            number=no["number"], input=no["input"], given=_value(table["inputs"].get(no["input"])),
-            cells=cell_in_words(no["input"], no["test"], said),
-        )  # fmt: skip
+        yield phrase(
+            "rule {number} does not match: it wants {cells}, and {input} = {given}",
+            number=no["number"],
+            cells=_cell(no["input"], no["test"]),
+            input=no["input"],
+            given=_value(table["inputs"].get(no["input"])),
+        )
 
 
-def cell_in_words(name: str, text: str, said: Mapping[str, str]) -> str:
+def _match(hit: Mapping[str, Any], table: Mapping[str, Any], name: str) -> Phrase:
+    outputs = hit["outputs"]
+    value = ", ".join(
+        f"{name if len(outputs) == 1 else key} = {_value(one)}" for key, one in outputs.items()
+    )
+    tests = hit.get("because")
+    if tests is None:  # stored before the cells were kept with the rule
+        cells: list[Spoken] = [f"{key} = {_value(one)}" for key, one in table["inputs"].items()]
+    else:
+        cells = [_cell(one["input"], one["test"]) for one in tests]
+    known = _joined("{one} and {other}", cells) if cells else phrase("it applies always")
+    number, note = hit["number"], hit.get("annotation")
+    if not note:
+        return phrase(
+            "{value} because {cells} (rule {number})", value=value, cells=known, number=number
+        )
+    return phrase(
+        "{value} because {cells} (rule {number}: {note})",
+        value=value, cells=known, number=number, note=note,
+    )  # fmt: skip
+
+
+def _joined(template: str, parts: Sequence[Spoken]) -> Spoken:
+    first, *rest = parts
+    for part in rest:
+        first = phrase(template, one=first, other=part)
+    return first
+
+
+def _cell(name: str, text: str) -> Spoken:
     """Return what a cell asks of its input: `revenue ≥ 100000`, `1 ≤ age < 18`, `tier = A or B`."""
     node = tests_of(text)
     parts = [_test(name, test) for test in node.tests] if node is not None else []
-    known = [part for part in parts if part is not None]
+    known: list[Spoken] = [part for part in parts if part is not None]
     if node is None or len(known) < len(parts) or not parts:
-        return said["fits"].format(input=name, test=text)
+        return phrase("{input} fits {test}", input=name, test=text)
     start = f"{name} = "
-    if len(known) > 1 and all(part.startswith(start) for part in known):
-        known = [known[0], *(part.removeprefix(start) for part in known[1:])]
-    whole = said["or"].join(known)
-    if not node.negated:
-        return whole
-    return (
-        f"{name} ≠ {whole.removeprefix(start)}"
-        if len(known) == 1 and whole.startswith(start)
-        else said["not"].format(tests=whole)
-    )
+    plain = all(str(part).startswith(start) for part in known)
+    if plain and len(known) == 1 and node.negated:
+        return f"{name} ≠ {str(known[0]).removeprefix(start)}"
+    if plain:
+        known[1:] = [str(part).removeprefix(start) for part in known[1:]]
+    whole = _joined("{one} or {other}", known)
+    return phrase("not ({tests})", tests=whole) if node.negated else whole
 
 
 def _test(name: str, test: Node) -> str | None:
@@ -136,9 +119,8 @@ def _test(name: str, test: Node) -> str | None:
     (value,) = found
     if not isinstance(value, Range):
         return f"{name} {_SIGNS[sign]} {_value(value)}"
-    low, high = (
-        "≤" if included else "<" for included in (value.start_included, value.end_included)
-    )
+    low = "≤" if value.start_included else "<"
+    high = "≤" if value.end_included else "<"
     return f"{_value(value.start)} {low} {name} {high} {_value(value.end)}"
 
 

@@ -25,7 +25,10 @@ _DMN = "omg.org/spec/DMN/"
 def read_xml(data: bytes, findings: Findings) -> Element | None:
     """Return the root element of a model, or None after saying what is wrong with the file."""
     if len(data) > MAX_BYTES:
-        findings.at_line(1, f"The file has more than {MAX_BYTES:,} bytes", "divide it")
+        findings.at_line(
+            1, "the file has {number:,} bytes; at most {max_bytes:,} are read", "divide the model",
+            number=len(data), max_bytes=MAX_BYTES,
+        )  # fmt: skip
         return None
     parser = etree.XMLParser(
         resolve_entities=False,
@@ -42,14 +45,14 @@ def read_xml(data: bytes, findings: Findings) -> Element | None:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         reason = str(error).split("\n", 1)[0][:200]
-        findings.at_line(max(error.lineno or 1, 1), f"The file is not XML: {reason}")
+        findings.at_line(max(error.lineno or 1, 1), "the file is not XML: {cause}", cause=reason)
         return None
     except (LookupError, ValueError) as error:
-        findings.at_line(1, f"The file cannot be read as text: {str(error)[:200]}")
+        findings.at_line(1, "the file cannot be read as text: {cause}", cause=str(error)[:200])
         return None
     info = root.getroottree().docinfo
     if info.internalDTD is not None or info.doctype:
-        findings.at_line(1, "The file declares a document type", "remove the DOCTYPE line")
+        findings.at_line(1, "the file declares a document type", "remove the DOCTYPE line")
         return None
     return root if _is_model(root, findings) and _is_bounded(root, findings) else None
 
@@ -57,7 +60,7 @@ def read_xml(data: bytes, findings: Findings) -> Element | None:
 def _is_model(root: Element, findings: Findings) -> bool:
     if local(root) == "definitions" and _DMN in str(root.tag):
         return True
-    findings.error(root, f"the file is no DMN model: it begins with “{local(root)}”")
+    findings.error(root, "the file is no DMN model: it begins with “{tag}”", tag=local(root))
     return False
 
 
@@ -66,11 +69,17 @@ def _is_bounded(root: Element, findings: Findings) -> bool:
     for event, element in etree.iterwalk(root, events=("start", "end")):
         depth += 1 if event == "start" else -1
         number += event == "start"
-        if number > MAX_ELEMENTS or depth > MAX_DEPTH:
-            what = f"has more than {MAX_ELEMENTS:,} elements"
-            if depth > MAX_DEPTH:
-                what = f"nests its elements more than {MAX_DEPTH} deep"
-            findings.error(element, f"the file {what}", "divide the model")
+        if number > MAX_ELEMENTS:
+            findings.error(
+                element, "the file has more than {number:,} elements", "divide the model",
+                number=MAX_ELEMENTS,
+            )  # fmt: skip
+            return False
+        if depth > MAX_DEPTH:
+            findings.error(
+                element, "the elements are nested more than {number} deep", "divide the model",
+                number=MAX_DEPTH,
+            )  # fmt: skip
             return False
     return True
 

@@ -17,6 +17,7 @@ from engine.dmn.cells import Cell, Column
 from engine.dmn.evaluation import Evaluation
 from engine.errors import ExecutionFault
 from engine.feel import YearsMonthsDuration
+from engine.model import Severity
 from tests.decision_drawing import data, decision, model, needs, table
 
 RULES = [[">= 1", '"small"'], [">= 10", '"large"'], [">= 10", '"large"']]
@@ -140,9 +141,10 @@ def test_a_rule_with_too_few_cells_is_a_problem() -> None:
 
 
 def test_a_priority_table_without_output_values_is_a_problem() -> None:
-    (found,) = drawn(["n"], RULES, hits="PRIORITY").problems
+    found = drawn(["n"], RULES, hits="PRIORITY").problems
 
-    assert found.message == "A table with priorities lists its output values"
+    assert found[0].severity == Severity.ERROR
+    assert found[0].message == "A table with priorities lists its output values"
 
 
 NUMBERS = st.one_of(st.integers(-6, 6), st.decimals(-6, 6, places=1))
