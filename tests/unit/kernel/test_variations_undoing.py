@@ -21,7 +21,6 @@ from tests.drawing import (
     repeat,
     script,
     start,
-    sub,
     throw,
     user,
 )
@@ -340,93 +339,6 @@ def test_handlers_without_a_throw_never_run(place: Place) -> None:
     )
     stage = place.play(body)
     assert stage.ran("undo_a", "undo_b") == []
-    assert place.over(stage)
-
-
-@everywhere
-@pytest.mark.parametrize("leads", [True, False])
-def test_a_cancelled_transaction_ends_undoes_and_leaves_by_its_cancel_event(
-    place: Place, leads: bool
-) -> None:
-    # 10.3.5, 13.5.6: all that runs is ended, what completed is undone, then the cancel event
-    inside = (
-        start("x_s")
-        + script("a", "1", "x")
-        + undoable("a", "ask_a")
-        + user("never")
-        + end("x_e")
-        + user("decide")
-        + end("x_c", about("cancel"))
-        + path("x_s", "a", "decide", "x_c")
-        + path("x_s", "never", "x_e")
-    )
-    out = (
-        boundary("b", "low", about("cancel"))
-        + script("left", "1", "y")
-        + end("be")
-        + path("b", "left", "be")
-    )
-    body = (
-        start("s")
-        + script("before", "1", "x")
-        + undoable("before")
-        + node("transaction", "low", inside)
-        + script("after", "1", "y")
-        + end("e")
-        + path("s", "before", "low", "after", "e")
-        + (out if leads else "")
-    )
-    stage = place.play(body)
-    stage.complete("decide")
-    assert [i for i in stage.open if i != "hold"] == ["ask_a"]
-    stage.complete("ask_a")
-    assert stage.ran("after", "left", "undo_before", "never") == (["left"] if leads else [])
-    assert place.over(stage)
-    assert stage.idle
-
-
-@everywhere
-def test_a_transaction_that_ends_well_is_not_undone(place: Place) -> None:
-    inside = (
-        start("x_s") + script("a", "1", "x") + undoable("a") + end("x_e") + path("x_s", "a", "x_e")
-    )
-    body = (
-        start("s")
-        + node("transaction", "low", inside)
-        + boundary("b", "low", about("cancel"))
-        + script("left", "1", "y")
-        + end("be")
-        + path("b", "left", "be")
-        + end("e")
-        + path("s", "low", "e")
-    )
-    stage = place.play(body)
-    assert stage.ran("undo_a", "left") == []
-    assert place.over(stage)
-
-
-@everywhere
-def test_an_error_leaves_a_transaction_without_undoing(place: Place) -> None:
-    # 10.3.5: a hazard interrupts the transaction; compensation is for the handler to decide
-    inside = (
-        start("x_s")
-        + script("a", "1", "x")
-        + undoable("a")
-        + end("x_e", about("error", "E"))
-        + path("x_s", "a", "x_e")
-    )
-    body = (
-        start("s")
-        + node("transaction", "low", inside)
-        + boundary("b", "low", about("error", "E"))
-        + script("left", "1", "y")
-        + end("be")
-        + path("b", "left", "be")
-        + end("e")
-        + path("s", "low", "e")
-    )
-    stage = place.play(body, *ROOTS)
-    assert stage.ran("undo_a", "left") == ["left"]
     assert place.over(stage)
 
 
