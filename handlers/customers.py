@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Any, Literal, TypedDict
 
 from engine import HandlerContext, handler
@@ -11,12 +13,15 @@ from handlers.intake import digest
 from handlers.records import Records, Row
 
 _LEAST_DIGITS = 5
+#: how far back the orders of a customer count
+_YEAR = timedelta(days=365)
 
 
 class Matched(TypedDict):
     """What `customer.match` returns."""
 
-    #: id, name, email, phone, tier, language, preferred_channel
+    #: id, name, email, phone, tier (as agreed), language, preferred_channel; revenue and orders of
+    #: the last twelve months
     customer: dict[str, Any]
     match: Literal["found", "created", "ambiguous"]
     #: who else it may be, if ambiguous
@@ -43,14 +48,14 @@ def match_customer(
     hits = [row for row in records.known_by(strong) if row["key"] != context.key]
     if len(hits) == 1:
         records.add_identities(context.key, hits[0]["id"], strong)
-        return _answer(records, "found", hits[0], [], case_number)
+        return _answer(context, records, "found", hits[0], [], case_number)
     if not hits:
         named = records.known_by([one for one in addresses if one[0] == "name"])
         hits = [] if strong else [row for row in named if row["key"] != context.key]
     made = _made(context, given, language, channel, provisional=bool(hits))
     # a provisional entry is known by nothing: the address belongs to one of the candidates
     row = records.add_customer(context.key, made, [] if hits else addresses, digest(context.key))
-    return _answer(records, "ambiguous" if hits else "created", row, hits, case_number)
+    return _answer(context, records, "ambiguous" if hits else "created", row, hits, case_number)
 
 
 def identities(contact: dict[str, Any]) -> list[tuple[str, str]]:
@@ -84,17 +89,23 @@ def _made(
 
 
 def _answer(
-    records: Records, match: Literal["found", "created", "ambiguous"], row: Row,
-    candidates: list[Row], case_number: str | None,
+    context: HandlerContext, records: Records, match: Literal["found", "created", "ambiguous"],
+    row: Row, candidates: list[Row], case_number: str | None,
 ) -> Matched:  # fmt: skip
     if case_number is not None:
         records.change(tables.case, {"id": case_number}, customer_id=row["id"])
-    return {"customer": _shown(row), "match": match, "candidates": [_shown(c) for c in candidates]}
+    since = context.now - _YEAR
+    return {
+        "customer": _shown(records, row, since), "match": match,
+        "candidates": [_shown(records, one, since) for one in candidates],
+    }  # fmt: skip
 
 
-def _shown(row: Row) -> dict[str, Any]:
+def _shown(records: Records, row: Row, since: datetime) -> dict[str, Any]:
     names = ("id", "name", "email", "phone", "tier", "language", "preferred_channel")
-    return {name: row[name] for name in names}
+    ordered = records.ordered_by(row["id"], since)
+    figures = {"revenue": sum(ordered, Decimal(0)), "orders": len(ordered)}
+    return {name: row[name] for name in names} | figures
 
 
 def _line(value: object) -> str:

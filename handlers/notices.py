@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import smtplib
+from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -34,11 +35,24 @@ class Sent(TypedDict):
     notice: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Who gets a message, and how."""
+
+    #: mail address or telephone number
+    address: str | None
+    name: str | None
+    #: email, or a channel that a person or a bridge serves from the outbox
+    channel: str = "email"
+
+
 @handler("notify.send", retries=5, timeout_s=60, title="Send a notice", title_zh="发送通知")
 def send_notice(
     context: HandlerContext,
     case_number: Annotated[str | None, "number of the case"] = None,
-    customer: Annotated[dict[str, Any] | None, "who gets it: name, email, phone"] = None,
+    customer: Annotated[
+        dict[str, Any] | None, "who gets it: name, email, phone, reply_channel"
+    ] = None,
     contact: Annotated[dict[str, Any] | None, "the same, before the customer is known"] = None,
     subject: Annotated[str | None, "what the request is about"] = None,
     language: Annotated[Literal["zh", "en"] | None, "zh if nothing is said"] = None,
@@ -48,30 +62,42 @@ def send_notice(
     """Write the text of the task header `template` and send it, once for each activation.
 
     The header `expects` names the message that a reply to it becomes; `audience` staff sends it to
-    `to` instead of the customer. Who has no mail address is named in X-Caseway-Recipient.
+    `to` instead of the customer. Who has no mail address is named in X-Caseway-Recipient; what
+    leaves on another channel than e-mail waits in the outbox with X-Caseway-Channel.
     """
     template = context.headers.get("template", "answer")
     known = {"case_number": case_number, "subject": subject or "-", **(facts or {})}
     if context.headers.get("audience") == "staff":
-        address, name = _of_staff(context, to), to
+        reader = Reader(address=_of_staff(context, to), name=to)
     else:
-        who = customer or contact or {}
-        address, name = who.get("email") or who.get("phone"), who.get("name")
+        reader = reader_of(customer or contact or {})
     return {"notice": deliver(
-        context, template, known, address=address, name=name, language=language or "zh",
+        context, template, known, reader, language=language or "zh",
         expects=context.headers.get("expects"),
     )}  # fmt: skip
 
 
+def reader_of(who: dict[str, Any]) -> Reader:
+    """Return how a customer is reached: on the reply channel, without one at the best address.
+
+    Bridges to messengers find people by name or telephone number.
+    """
+    channel, name = who.get("reply_channel"), who.get("name")
+    if channel is None:
+        return Reader(address=who.get("email") or who.get("phone"), name=name)
+    own = {"email": who.get("email"), "none": None}
+    return Reader(address=own.get(channel, who.get("phone")), name=name, channel=channel)
+
+
 def deliver(
-    context: HandlerContext, template: str, facts: dict[str, Any], *, address: str | None,
-    name: str | None, language: str, expects: str | None,
+    context: HandlerContext, template: str, facts: dict[str, Any], reader: Reader, *,
+    language: str, expects: str | None,
 ) -> dict[str, Any]:  # fmt: skip
     """Store a message, send it outside any transaction, and note that it went out."""
     records = Records.of(context.settings)
-    row = _stored(records, context, template, facts, address, name, language, expects)
+    row = _stored(records, context, template, facts, reader, language, expects)
     if row["state"] == "queued":
-        mail = _mail(context, row, name)
+        mail = _mail(context, row, reader.name)
         refused = _dispatch(context, row, mail)
         row["state"] = "refused" if refused else "sent"
         records.change(tables.message, {"id": row["id"]}, state=row["state"])
@@ -83,19 +109,19 @@ def deliver(
 
 def _stored(
     records: Records, context: HandlerContext, template: str, facts: dict[str, Any],
-    address: str | None, name: str | None, language: str, expects: str | None,
+    reader: Reader, language: str, expects: str | None,
 ) -> Row:  # fmt: skip
     """Store the message as it will leave; the token is drawn once, so all attempts share it."""
     purpose = letters.link_purpose(template)
     link = link_to(context, purpose) if purpose else ""
-    letter = letters.write(template, language, facts, name=name, link=link)
+    letter = letters.write(template, language, facts, name=reader.name, link=link)
     token = secrets.token_hex(16)
     return records.once(tables.message, context.key, lambda _: {
         "id": digest(context.key), "direction": "out", "case_number": facts.get("case_number"),
-        "token": token, "message_id": f"<{token}@{_domain(context)}>", "channel": "email",
-        "address": address, "template": template, "expects": expects, "subject": letter.subject,
-        "text": letter.body, "state": "queued", "file": file_name(context.key),
-        "at": context.now.isoformat(),
+        "token": token, "message_id": f"<{token}@{_domain(context)}>", "channel": reader.channel,
+        "address": reader.address, "template": template, "expects": expects,
+        "subject": letter.subject, "text": letter.body, "state": "queued",
+        "file": file_name(context.key), "at": context.now.isoformat(),
     })  # fmt: skip
 
 
@@ -108,6 +134,8 @@ def _mail(context: HandlerContext, row: Row, name: str | None) -> EmailMessage:
     mail["Date"] = format_datetime(datetime.fromisoformat(row["at"]))
     mail["Message-ID"] = row["message_id"]
     mail["Auto-Submitted"] = "auto-generated"
+    if row["channel"] != "email":
+        mail["X-Caseway-Channel"] = row["channel"]
     mail.set_content(row["text"], cte="base64")
     return mail
 
@@ -116,7 +144,8 @@ def _dispatch(context: HandlerContext, row: Row, mail: EmailMessage) -> bool:
     """Hand the mail over; True if the server refuses its recipient, for a person to pass it on."""
     host = _setting(context, "smtp_host", "")
     refused = False
-    if host and "X-Caseway-Recipient" not in mail:
+    by_hand = "X-Caseway-Recipient" in mail or "X-Caseway-Channel" in mail
+    if host and not by_hand:
         try:
             _by_smtp(context, host, mail)
             return False

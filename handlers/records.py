@@ -287,6 +287,19 @@ class Records:
                         found.setdefault(row["id"], row)
         return list(found.values())
 
+    def ordered_by(self, customer_id: str, since: datetime) -> list[Decimal]:
+        """Return the totals of what a customer has accepted since a moment."""
+        with self.writing() as connection:
+            totals = connection.scalars(
+                sa.select(quote.c.total)
+                .where(
+                    quote.c.tenant == self.tenant, quote.c.state == "accepted",
+                    quote.c.accepted_at >= since.isoformat(), case.c.tenant == self.tenant,
+                    case.c.id == quote.c.case_number, case.c.customer_id == customer_id,
+                )
+            )  # fmt: skip
+            return [Decimal(total) for total in totals]
+
     def add_customer(
         self, key: str, values: Row, identities: Sequence[tuple[str, str]], new_id: str
     ) -> Row:

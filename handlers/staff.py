@@ -69,13 +69,16 @@ def assign_staff(
     title: Annotated[str, "what has to be done"],
     skill: Annotated[str | None, "what it takes; none: anybody"] = None,
     hours: Annotated[Decimal, "how long it will take"] = Decimal(1),
-    teams: Annotated[list[str] | None, "teams that may do it; none: any"] = None,
+    teams: Annotated[
+        list[str] | None, "teams that may do it, the preferred one first; none: any"
+    ] = None,
     excluded: Annotated[list[str] | None, "users who did not accept"] = None,
 ) -> Assigned:
     """Assign the order to who has the skill, is on shift, has the hours, and has least to do.
 
-    Nobody fits: the drawn error STAFF_SHORTAGE, with the reason as variable `shortage`. Orders of
-    this title that excluded users still hold go back.
+    Somebody of an earlier team of `teams` comes before all of a later one. Nobody fits: the drawn
+    error STAFF_SHORTAGE, with the reason as variable `shortage`. Orders of this title that excluded
+    users still hold go back.
     """
     records = Records.of(context.settings)
     out = set(excluded or ())
@@ -86,7 +89,8 @@ def assign_staff(
     def choose(people: list[Row]) -> str | None:
         fit = [one for one in people if one["id"] not in out and _can(one, skill, teams)]
         free = [one for one in fit if on_shift(one, context.now) and _has_hours(one, hours)]
-        return min(free, key=_pressure)["id"] if free else None
+        ranked = sorted(free, key=lambda one: (_place(one, teams), *_pressure(one)))
+        return ranked[0]["id"] if ranked else None
 
     order = {
         "case_number": case_number, "root_id": context.root_id, "title": title, "skill": skill,
@@ -119,6 +123,12 @@ def _can(person: Row, skill: str | None, teams: list[str] | None) -> bool:
     return (not skill or skill in json.loads(person["skills"])) and (
         not teams or not own_teams or bool(own_teams & set(teams))
     )
+
+
+def _place(person: Row, teams: list[str] | None) -> int:
+    """Return how early the teams of a person stand; who is in no team belongs to the first."""
+    own = set(json.loads(person["teams"]))
+    return next((place for place, team in enumerate(teams or ()) if team in own), 0)
 
 
 def _has_hours(person: Row, hours: Decimal) -> bool:

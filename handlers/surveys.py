@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypedDict
 from engine import HandlerContext, handler
 from handlers import records as tables
 from handlers.intake import digest
-from handlers.notices import deliver
+from handlers.notices import deliver, reader_of
 from handlers.records import Records
 
 
@@ -40,12 +40,10 @@ def send_survey(
         "id": digest(f"survey/{case_number}"), "case_number": case_number,
         "sent_at": context.now.isoformat(),
     })  # fmt: skip
-    who = customer or {}
     notice = deliver(
         context, "survey_reminder" if reminder else "survey",
         {"case_number": case_number, "subject": subject or "-"},
-        address=who.get("email") or who.get("phone"), name=who.get("name"),
-        language=language or "zh", expects="customer_message",
+        reader_of(customer or {}), language=language or "zh", expects="customer_message",
     )  # fmt: skip
     return {"survey_id": survey["id"], "notice": notice}
 

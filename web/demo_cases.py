@@ -66,7 +66,7 @@ def _employ(settings: Settings) -> None:
         ("operator", "王芳", ("repair", "install", "maintenance", "software", "consulting")),
         ("lead", "Maria Lind", ("repair", "software", "consulting")),
     ):
-        teams = ("field", "remote", "standby")
+        teams = ("senior", "field", "remote", "standby")
         employ(records, Worker(user=user, name=name, skills=skills, teams=teams))
 
 

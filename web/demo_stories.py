@@ -155,7 +155,7 @@ def form(story: Story, element_id: str, now_date: str) -> dict[str, Any] | None:
         "write_requirements": _requirements(story, need),
         "draft": {
             "scope": story.scope, "method": "现场实施" if zh else "On site", "days": 3,
-            "skill": story.skill, "discount": 0,
+            "skill": story.skill, "discount": 0, "fit": "full", "effort": "medium", "risk": "low",
             "lines": [{"title": t, "count": c, "price": Decimal(p)} for t, c, p in story.lines],
         },
         "expert_review": {"approved": True, "comment": "可行" if zh else "Feasible"},

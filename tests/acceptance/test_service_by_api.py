@@ -47,6 +47,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "draft": {
         "scope": "更换接口并检查", "method": "上门维修", "days": 2, "skill": "repair",
         "lines": [{"title": "人工", "count": 2, "price": 150}], "discount": 0,
+        "fit": "full", "effort": "low", "risk": "low",
     },
     "revise": {"discount": 5, "offer_message": "为您优惠 5%"},
     "plan": {

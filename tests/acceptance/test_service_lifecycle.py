@@ -46,7 +46,7 @@ FORMS: dict[str, dict[str, Any]] = {
         "lines": [
             {"title": "人工", "count": 2, "price": 150}, {"title": "接口", "count": 1, "price": 99},
         ],
-        "discount": 0,
+        "discount": 0, "fit": "full", "effort": "low", "risk": "low",
     },
     "revise": {"discount": 5, "offer_message": "为您优惠 5%"},
     "plan": {

@@ -29,6 +29,7 @@ FORMS: dict[str, Mapping[str, str]] = {
     },
     "起草方案": {
         "scope": "更换接口并检查", "method": "上门维修", "days": "2", "skill": "repair",
+        "fit": "full", "effort": "low", "risk": "low",
         "lines.0.title": "人工", "lines.0.count": "2", "lines.0.price": "150.50", "discount": "0",
     },
     "调整方案": {"discount": "5", "offer_message": "已为您优惠 5%。"},
