@@ -304,10 +304,10 @@ class Step:
 class StartTrigger:
     """How instances of a definition begin without anybody calling `start`."""
 
-    #: message | signal | timer
+    #: message | signal | timer | conditional
     kind: str
     element_id: str
-    #: name of the message or signal; "" for timers
+    #: name of the message or signal; "" for the others
     name: str = ""
     #: first due moment of a timer, counted from activation
     due_at: datetime | None = None

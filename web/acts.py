@@ -71,6 +71,7 @@ def start(call: Call) -> Answer:
         business_key=call.body["business_key"],
         start_key=call.idempotency_key,
         version=call.body["version"],
+        start_event=call.body["start_event"],
         by=call.caller.name,
     )
     return Answer(
@@ -184,6 +185,17 @@ def signal(call: Call) -> Answer:
     name = call.body["name"]
     reached = call.engine.signal(name, payload=call.body["payload"], by=call.caller.name)
     return Answer(body={"name": name, "receivers": reached})
+
+
+def evaluate_conditions(call: Call) -> Answer:
+    """Start instances at conditional start events."""
+    begun = call.engine.evaluate_conditions(
+        call.body["variables"],
+        process_id=call.body["process_id"],
+        business_key=call.body["business_key"],
+        by=call.caller.name,
+    )
+    return Answer(body={"instances": begun})
 
 
 def incidents(call: Call) -> Answer:

@@ -202,6 +202,13 @@ def _schemas() -> dict[str, Schema]:
             "required": ["name", "receivers"],
             "properties": {"name": {"type": "string"}, "receivers": {"type": "integer"}},
         },
+        "Started": {
+            "type": "object",
+            "required": ["instances"],
+            "properties": {
+                "instances": {"type": "array", "items": {"$ref": "#/components/schemas/Instance"}}
+            },
+        },
     }
     for name in [route.answers for route in ROUTES] + ["Problem"]:
         if name not in found and hasattr(model, name):

@@ -61,14 +61,14 @@ SUPPORTED: dict[str, str] = {
     "inclusiveGateway": YES,
     "eventBasedGateway": YES,
     "eventBasedGateway that starts the process": YES,
-    "parallel eventBasedGateway that starts the process": "start by one event, wait for the others",
+    "parallel eventBasedGateway that starts the process": YES,
     "complexGateway": YES,
     # ---- events: position and trigger
     "start": YES,
     "start message": YES,
     "start signal": YES,
     "start timer": YES,
-    "start conditional": "start the process by a message or a timer",
+    "start conditional": YES,
     "event start message": YES,
     "event start signal": YES,
     "event start timer": YES,
@@ -104,12 +104,13 @@ SUPPORTED: dict[str, str] = {
     "boundary cancel": YES,
     "boundary compensate": YES,
     "several triggers of one event": YES,
-    "several triggers, all needed to start a process": "start by one and wait for the others",
+    "several triggers, all needed to start a process": YES,
     "compensation, cancel or link beside other triggers": "draw one event for each trigger",
     # ---- scopes
     "process without a start event": YES,
     "sub-process without a start event": YES,
-    "several plain start events": "draw one, and a gateway behind it",
+    "several plain start events": YES,
+    "several plain start events of a sub-process": "draw one, and a gateway behind it",
     # ---- data
     "dataStoreReference": "read and write the store in a handler",
     # ---- choreography
@@ -235,7 +236,8 @@ def _scope_features(diagram: Diagram, scope: Element) -> Iterator[str]:
         process = is_bpmn(scope, "process")
         yield "process without a start event" if process else "sub-process without a start event"
     if len([start for start in starts if not diagram.definition_kinds(start)]) > 1:
-        yield "several plain start events"
+        of_process = is_bpmn(scope, "process")
+        yield "several plain start events" + ("" if of_process else " of a sub-process")
 
 
 def check_decoration(diagram: Diagram, report: Report) -> None:

@@ -52,6 +52,11 @@ class CallActivity(Activity):
         definition = process.world.definition(definition_id)
         if not definition.root.entries:
             raise ExecutionFault(f"the called process {process_id} has no none start event")
+        if definition.root.bpmn_start_events and len(definition.root.entries) > 1:
+            raise ExecutionFault(
+                f"the called process {process_id} has several none start events;"
+                " a call cannot say which one"
+            )
         if outer.calls >= DEEPEST_CALL:
             raise ExecutionFault(f"calls are nested deeper than {DEEPEST_CALL}, by {process_id}")
         scope = self._open_called(token, definition_id, self._given(token, definition.inputs))

@@ -3,7 +3,7 @@ sub-process. Built once by `parser`, then shared by threads and never written to
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
 
-from engine.kernel.multiple import each
-from engine.kernel.triggers import start_trigger
+from engine.kernel.triggers import ConditionTrigger, Trigger, start_trigger
 from engine.languages import Expression
-from engine.model import StartTrigger
+from engine.model import StartTrigger, Value
 
 if TYPE_CHECKING:
     from engine.kernel.ad_hoc import AdHocSubProcess
@@ -30,6 +29,20 @@ class Flow:
     source: Node
     target: Node
     condition: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Starter:
+    """One way in which an instance begins: by an event, or where somebody names it."""
+
+    #: id of the node; of one of several triggers that are all needed, with its number: `s/2`
+    id: str
+    node: Node
+    trigger: Trigger | None
+    #: which of the triggers it is, from 0; None where one is enough
+    part: int | None = None
+    #: what else waits from then on: the other events of a parallel event gateway
+    beside: tuple[Node, ...] = ()
 
 
 class ScopeSpec(BpmnProcessSpec):
@@ -48,9 +61,9 @@ class ScopeSpec(BpmnProcessSpec):
         self.data_stores: dict[str, object] = {}
         self.correlation_keys: dict[str, object] = {}
         self.bpmn_start_events: list[StartEvent] = []
-        #: nodes whose event begins an instance: start events, instantiating receive tasks, and
-        #: the events behind an instantiating event gateway
-        self.starters: tuple[Node, ...] = ()
+        #: start events, instantiating receive tasks, and the events behind an instantiating
+        #: event gateway
+        self.starters: tuple[Starter, ...] = ()
         #: nodes that get a token when the scope begins without an event
         self.entries: tuple[Node, ...] = ()
         #: event sub-processes, armed while the scope lives
@@ -108,8 +121,18 @@ class Definition:
 
         Raises ExecutionFault if a timer text has no usable value.
         """
-        found = []
-        for start in self.root.starters:
-            for trigger in each(start.trigger):
-                found.append(start_trigger(start.bpmn_id, trigger, now))
+        found = [start_trigger(start.id, start.trigger, now) for start in self.root.starters]
         return tuple(trigger for trigger in found if trigger is not None)
+
+    def starter(self, element_id: str) -> Starter | None:
+        """Return how an instance begins at an element; None if it cannot begin there."""
+        return next((s for s in self.root.starters if s.id == element_id), None)
+
+    def conditions(self, variables: Mapping[str, Value], now: datetime) -> tuple[str, ...]:
+        """Return the conditional start events whose condition is true of some variables."""
+        return tuple(
+            start.id
+            for start in self.root.starters
+            if isinstance(start.trigger, ConditionTrigger)
+            and start.trigger.expression.evaluate(variables, now) is True
+        )

@@ -140,6 +140,7 @@ class GatewayParser(NodeParser):
     def fill(self, made: Any) -> None:
         if isinstance(made, EventGateway):
             made.instantiates = self.node.get("instantiate") == "true"
+            made.all_needed = self.node.get("eventGatewayType") == "Parallel"
         condition = self.node.find(BPMN + "activationCondition")
         if isinstance(made, ComplexGateway) and condition is not None:
             made.activation = self.parser.expression(condition)
@@ -350,10 +351,14 @@ class EventParser(NodeParser):
             made.job = self.job()
         elif any(isinstance(t, CodeTrigger) and t.text for t in each(made.trigger)):
             raise ExecutionFault("what is caught has a plain code; only a throw computes it")
-        elif isinstance(made.trigger, MultipleTrigger) and not isinstance(made, StartEvent):
+        elif isinstance(made.trigger, MultipleTrigger) and not self._of_event_sub_process():
             made.trigger.register(self.spec, made)
         if isinstance(made, StartEvent):
             made.interrupting = self.node.get("isInterrupting", "true") != "false"
+
+    def _of_event_sub_process(self) -> bool:
+        """Tell whether the sub-process around a start event listens in its place."""
+        return self.node.getparent().get("triggeredByEvent") == "true"
 
 
 class BoundaryParser(EventParser):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from engine.kernel.definition import Flow
     from engine.kernel.tokens import Token
-from engine.kernel.multiple import each
+from engine.kernel.multiple import MultipleTrigger, each
 from engine.kernel.triggers import (
     CancelTrigger,
     CodeTrigger,
@@ -45,14 +45,27 @@ class StartEvent(Event):
     interrupting = True
 
     def _run_hook(self, token: Token) -> bool | None:
-        payload = (token.memo or {}).get("payload")
-        if isinstance(self.trigger, MessageTrigger):
-            self.trigger.received(token, payload or token.vars.view())
+        memo = token.memo or {}
+        payload = memo.get("payload")
+        if "part" in memo:
+            assert isinstance(self.trigger, MultipleTrigger)
+            self.trigger.arm_rest(token, memo["part"], payload or {})
+            return None
         if payload is not None:
             self.take(token, payload)
         else:
             self.give_outputs(token)
         return True
+
+    def triggered(self, token: Token, payload: dict[str, Value]) -> None:
+        """Begin, now that all of the events that are needed have happened."""
+        self.keep(token, payload)
+        self.finish_again(token)
+
+    def finish_again(self, token: Token) -> None:
+        """Complete; also the second try after an incident at the output mappings."""
+        self.give_outputs(token)
+        token.complete()
 
 
 class CatchEvent(Event):

@@ -249,6 +249,8 @@ class EventGateway(Node):
     type = "eventBasedGateway"
     #: its events begin an instance
     instantiates = False
+    #: of one that begins instances: each event has to happen, in any order (10.6.6, Parallel)
+    all_needed = False
 
     def _run_hook(self, token: Token) -> bool | None:
         process = token.workflow.process

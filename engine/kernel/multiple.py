@@ -55,9 +55,16 @@ class MultipleTrigger(Trigger):
             self._parts.append(part)
 
     def arm(self, token: Token) -> None:
+        self._listen(token, self._parts, {})
+
+    def arm_rest(self, token: Token, part: int, payload: dict[str, Value]) -> None:
+        """Begin to wait for all parts but the one that has begun the instance."""
+        self._listen(token, [p for n, p in enumerate(self._parts) if n != part], payload)
+
+    def _listen(self, token: Token, parts: list[PartEvent], brought: dict[str, Value]) -> None:
         process = token.workflow.process
-        token.memo = {**(token.memo or {}), "missing": len(self._parts), "brought": {}}
-        for part in self._parts:
+        token.memo = {**(token.memo or {}), "missing": len(parts), "brought": brought}
+        for part in parts:
             listener = process.spawn(token.workflow, part, host=token, listens=True)
             listener.vars = token.vars
             token.arms.append(listener)

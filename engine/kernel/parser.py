@@ -7,6 +7,7 @@ is built first and connected afterwards. The deploy gate (engine/diagrams) has c
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnParser
 from SpiffWorkflow.bpmn.parser.ProcessParser import ProcessParser
@@ -25,7 +26,7 @@ from engine.kernel.ad_hoc import AdHocSubProcess
 from engine.kernel.calls import CallActivity
 from engine.kernel.correlation import PropertyKey
 from engine.kernel.decision import BusinessRuleTask
-from engine.kernel.definition import Definition, Element, Flow, ScopeSpec
+from engine.kernel.definition import Definition, Element, Flow, ScopeSpec, Starter
 from engine.kernel.element_parsers import (
     ActivityParser,
     BoundaryParser,
@@ -57,7 +58,7 @@ from engine.kernel.gateways import (
     ParallelGateway,
     incoming_reach,
 )
-from engine.kernel.multiple import PartEvent
+from engine.kernel.multiple import MultipleTrigger, PartEvent
 from engine.kernel.node import Node
 from engine.kernel.trigger_parsers import BPMN, INTERNAL, ZEEBE, Xml, extension_of, text_of
 from engine.languages import Expression, Languages
@@ -245,7 +246,7 @@ class ScopeParser(ProcessParser):
     def _derive(self) -> None:
         spec = self.spec
         spec.bpmn_start_events = [n for n in spec.nodes() if isinstance(n, StartEvent)]
-        spec.starters = _starters(spec)
+        spec.starters = tuple(_starters(spec))
         spec.entries = _entries(spec)
         joins = [n for n in spec.nodes() if isinstance(n, InclusiveGateway) and len(n.incoming) > 1]
         for join in joins:
@@ -254,15 +255,28 @@ class ScopeParser(ProcessParser):
         spec.joins = tuple(joins)
 
 
-def _starters(spec: ScopeSpec) -> tuple[Node, ...]:
-    """Return the nodes whose event begins an instance (13.2)."""
-    found: list[Node] = list(spec.bpmn_start_events)
+def _starters(spec: ScopeSpec) -> Iterator[Starter]:
+    """Yield the ways in which an instance begins (13.2)."""
+    for start in spec.bpmn_start_events:
+        yield from _started_by(start)
     for node in spec.nodes():
         if isinstance(node, ReceiveTask) and node.instantiates:
-            found.append(node)
+            yield Starter(node.bpmn_id, node, node.trigger)
         elif isinstance(node, EventGateway) and node.instantiates:
-            found.extend(flow.target for flow in node.outgoing)
-    return tuple(found)
+            targets = [flow.target for flow in node.outgoing]
+            for target in targets:
+                others = tuple(t for t in targets if node.all_needed and t is not target)
+                yield Starter(target.bpmn_id, target, target.trigger, beside=others)
+
+
+def _started_by(start: StartEvent) -> Iterator[Starter]:
+    trigger = start.trigger
+    if isinstance(trigger, MultipleTrigger):
+        for number, part in enumerate(trigger.triggers):
+            name = f"{start.bpmn_id}/{number + 1}" if trigger.parallel else start.bpmn_id
+            yield Starter(name, start, part, number if trigger.parallel else None)
+    else:
+        yield Starter(start.bpmn_id, start, trigger)
 
 
 def _entries(spec: ScopeSpec) -> tuple[Node, ...]:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from engine.errors import BadInput, Conflict
 from engine.kernel import snapshot as snapshots
-from engine.kernel.definition import Definition
+from engine.kernel.definition import Definition, Starter
 from engine.kernel.node import Node
 from engine.kernel.process import Process
 from engine.kernel.scopes import Variables
@@ -63,29 +63,55 @@ def _start(world: World, command: Start, now: datetime) -> Process:
         command.definition_id,
     )
     process.note(command.instance_id, "instance.started", name=command.business_key)
-    entries = _entries(definition, command.element_id)
+    starter = _starter(definition, command.element_id)
     for name, value in command.variables.items():
         values[name] = value
         process.note(command.instance_id, "variable.set", None, 0, name, value)
-    process.enter_scope(root, entries)
-    if command.element_id is not None:
-        # what the event has brought are the instance's first variables
-        next(t for t in root.tasks.values() if not t.listens).memo = {"payload": {}}
+    if starter is None:
+        process.enter_scope(root, plain_entries(definition))
+        return process
+    process.enter_scope(root, (starter.node,))
+    # what the event has brought are the instance's first variables
+    first = next(t for t in root.tasks.values() if not t.listens)
+    first.memo = {"payload": {}} if starter.part is None else {"payload": {}, "part": starter.part}
+    if starter.trigger is not None:
+        starter.trigger.received(first, values)
+    for node in starter.beside:
+        process.spawn(root, node)
     return process
 
 
-def _entries(definition: Definition, element_id: str | None) -> tuple[Node, ...]:
+def _starter(definition: Definition, element_id: str | None) -> Starter | None:
     if element_id is None:
-        if not definition.root.entries:
-            raise BadInput(
-                f"process {definition.process_id} has no none start event:"
-                " it begins by a message, a signal or a timer only"
-            )
-        return definition.root.entries
-    for start in definition.root.starters:
-        if start.bpmn_id == element_id:
-            return (start,)
-    raise BadInput(f"process {definition.process_id} has no start event {element_id!r}")
+        plain_entries(definition)
+        return None
+    found = definition.starter(element_id)
+    if found is None:
+        known = ", ".join(start.id for start in definition.root.starters) or "none"
+        raise BadInput(
+            f"process {definition.process_id} has no start event {element_id!r}; it has: {known}"
+        )
+    return found
+
+
+def plain_entries(definition: Definition) -> tuple[Node, ...]:
+    """Return where an instance begins that no event has started.
+
+    Raises BadInput if it begins by events only, or if there are several places to choose from.
+    """
+    spec = definition.root
+    if not spec.entries:
+        raise BadInput(
+            f"process {definition.process_id} has no none start event:"
+            " it begins by a message, a signal or a timer only"
+        )
+    if spec.bpmn_start_events and len(spec.entries) > 1:
+        known = ", ".join(node.bpmn_id for node in spec.entries)
+        raise BadInput(
+            f"process {definition.process_id} has several none start events:"
+            f" say at which one it begins ({known})"
+        )
+    return spec.entries
 
 
 def _apply(process: Process, command: Command) -> None:

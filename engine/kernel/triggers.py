@@ -221,6 +221,8 @@ def start_trigger(element_id: str, trigger: Trigger | None, now: datetime) -> St
     if isinstance(trigger, (MessageTrigger, SignalTrigger)):
         name = wanted_text(trigger.name.evaluate({}, now), f"{trigger.kind} name")
         return StartTrigger(kind=trigger.kind, element_id=element_id, name=name)
+    if isinstance(trigger, ConditionTrigger):
+        return StartTrigger(kind="conditional", element_id=element_id)
     return None
 
 

@@ -44,18 +44,21 @@ class Cases(Base):
         business_key: str | None = None,
         start_key: str | None = None,
         version: int | None = None,
+        start_event: str | None = None,
         by: str | None = None,
     ) -> Instance:
         """Start a case of a process: of its active version, or of the one that is named.
 
-        The same `start_key` never starts twice: the case of the first call comes back, with
-        created=False. Raises NotFound, BadInput, and TooBusy while old work is waiting.
+        It begins at the none start event, or at the start event that is named. The same
+        `start_key` never starts twice: the case of the first call comes back, with created=False.
+        Raises NotFound, BadInput, and TooBusy while old work is waiting.
         """
         values = admitted(variables, self.settings.input_limit)
         optional_text(business_key, "business_key")
         optional_text(start_key, "start_key")
+        optional_text(start_event, "start_event")
         optional_text(by, "by")
-        given = (process_id, values, business_key, start_key, version, by)
+        given = (process_id, values, business_key, start_key, version, start_event, by)
         try:
             return self._start(*given)
         except Duplicate:
@@ -64,7 +67,7 @@ class Cases(Base):
 
     def _start(
         self, process_id: str, values: dict[str, Any], business_key: str | None,
-        start_key: str | None, version: int | None, by: str | None,
+        start_key: str | None, version: int | None, start_event: str | None, by: str | None,
     ) -> Instance:  # fmt: skip
         with self.transaction() as tx:
             if start_key is not None:
@@ -76,7 +79,7 @@ class Cases(Base):
             definition = _startable(tx.connection, process_id, version)
             command = Start(
                 instance_id=new_id(), definition_id=definition.id, variables=values,
-                business_key=business_key,
+                business_key=business_key, element_id=start_event,
             )  # fmt: skip
             return steps.begin(tx, definition, command, start_key=start_key, by=by).value()
 

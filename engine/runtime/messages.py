@@ -1,4 +1,4 @@
-"""Messages and signals from outside."""
+"""Messages, signals and facts from outside."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.clock import new_id
 from engine.errors import BadInput
-from engine.model import Correlation, Deliver, InstanceState, Start
+from engine.model import Correlation, Deliver, Instance, InstanceState, Start
 from engine.runtime import delivery, steps
 from engine.runtime.base import Base, admitted, optional_text, plain_text, verb
 from engine.runtime.transaction import Transaction
@@ -82,6 +82,57 @@ class Messages(Base):
         given = admitted(payload, self.settings.input_limit)
         with self.transaction() as tx:
             return delivery.broadcast(tx, name, given, "")
+
+    @verb
+    def evaluate_conditions(
+        self,
+        variables: Mapping[str, Any],
+        *,
+        process_id: str | None = None,
+        business_key: str | None = None,
+        by: str | None = None,
+    ) -> list[Instance]:
+        """Start a case at each conditional start event whose condition holds of the variables.
+
+        All active processes are asked, or the one that is named (10.5.2, Conditional). A condition
+        that is null does not hold.
+        """
+        values = admitted(variables, self.settings.input_limit)
+        for value, what in (
+            (process_id, "process_id"),
+            (business_key, "business_key"),
+            (by, "by"),
+        ):
+            optional_text(value, what)
+        with self.transaction() as tx:
+            begun = [
+                _begin_at(tx, trigger, values, business_key, by)
+                for trigger in definitions.conditional(tx.connection, process_id)
+                if _holds(tx, trigger, values)
+            ]
+            if not begun:
+                tx.abandon()
+            return begun
+
+
+def _holds(tx: Transaction, trigger: definitions.Trigger, values: dict[str, Any]) -> bool:
+    definition = tx.library.parsed(tx.connection, trigger.definition_id)
+    return trigger.element_id in definition.conditions(values, tx.now)
+
+
+def _begin_at(
+    tx: Transaction,
+    trigger: definitions.Trigger,
+    values: dict[str, Any],
+    business_key: str | None,
+    by: str | None,
+) -> Instance:
+    command = Start(
+        instance_id=new_id(), definition_id=trigger.definition_id, variables=values,
+        element_id=trigger.element_id, business_key=business_key,
+    )  # fmt: skip
+    definition = tx.library.known(tx.connection, trigger.definition_id)
+    return steps.begin(tx, definition, command, by=by).value()
 
 
 def _seconds(value: Any) -> float:

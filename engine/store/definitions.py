@@ -28,7 +28,7 @@ class Deployed(NamedTuple):
 
 
 class Trigger(NamedTuple):
-    """A start event of an active definition that waits for a message, signal or moment."""
+    """A start event of an active definition: for a message, signal, moment or condition."""
 
     id: str
     definition_id: str
@@ -264,6 +264,12 @@ def add_triggers(connection: Connection, rows: Sequence[dict[str, Any]]) -> None
 def triggered(connection: Connection, kind: str, name: str) -> Trigger | None:
     """Return the start event that a message begins a case at; the first deployed if several."""
     return connection.one(_TRIGGERED, kind=kind, name=name)
+
+
+def conditional(connection: Connection, process_id: str | None) -> list[Trigger]:
+    """Return the conditional start events of the active definitions, or of one process."""
+    found = connection.all(_TRIGGERED, kind="conditional", name="")
+    return [one for one in found if process_id in (None, one.process_id)]
 
 
 def still_triggers(connection: Connection, trigger_id: str) -> bool:

@@ -29,6 +29,7 @@ LIMIT = click.option("--limit", default=50, show_default=True, help="Rows at mos
 @click.option("--key", "business_key", help="Your own name for the case.")
 @click.option("--start-key", help="A second start with this key starts nothing.")
 @click.option("--version", type=int, help="Default: the active version.")
+@click.option("--at", "start_event", help="Start event; default: the only plain one.")
 @click.option(
     "--from",
     "source",
@@ -54,6 +55,7 @@ def start(session: Session, process: str, source: str | None, **options: Any) ->
         business_key=options["business_key"],
         start_key=options["start_key"],
         version=options["version"],
+        start_event=options["start_event"],
         by=options["by"],
     )
     verb = "started" if instance.created else "was already started:"
@@ -77,6 +79,7 @@ def _start_many(
                 start_key=line.key(field),
                 business_key=line.key(field) if field else None,
                 version=options["version"],
+                start_event=options["start_event"],
                 by=options["by"],
                 tell=session.out.say,
             )

@@ -1,4 +1,4 @@
-"""correlate, signal: what reaches cases from outside."""
+"""correlate, signal, evaluate-conditions: what reaches cases from outside."""
 
 from __future__ import annotations
 
@@ -69,4 +69,27 @@ def signal(session: Session, name: str, pairs: tuple[str, ...], text: str | None
     session.out.one({"name": name, "receivers": reached}, f"{reached} catch(es) reached")
 
 
-VERBS = (correlate, signal)
+@click.command("evaluate-conditions")
+@click.option("--process", "process_id", help="Only the start events of this process.")
+@click.option("--key", "business_key", help="Your own name for the cases.")
+@PAIRS
+@TEXT
+@by_option
+@common
+def evaluate_conditions(
+    session: Session,
+    process_id: str | None,
+    business_key: str | None,
+    pairs: tuple[str, ...],
+    text: str | None,
+    by: str,
+) -> None:
+    """Start a case at each conditional start event whose condition holds of the variables."""
+    begun = session.engine.evaluate_conditions(
+        inputs.variables(pairs, text), process_id=process_id, business_key=business_key, by=by
+    )
+    told = "\n".join(f"started {one.id} ({one.process_id})" for one in begun)
+    session.out.one({"instances": [one.id for one in begun]}, told or "no condition holds")
+
+
+VERBS = (correlate, signal, evaluate_conditions)
