@@ -6,7 +6,7 @@ The kinds of boxed expressions register themselves in `BOXES` (boxed.py, loops.p
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from lxml.etree import _Element as Element
 
@@ -66,6 +66,10 @@ class Compiler:
         *,
         checks: bool,
     ) -> None:
+        #: every table that is read
+        self.tables: list[Any] = []
+        #: names that the expressions read
+        self.reads: set[str] = set()
         #: look for gaps and overlaps, too
         self.checks = checks
         self.findings = findings
@@ -139,6 +143,7 @@ class Compiler:
                 element, "“{text}” is not FEEL: {cause}", text=_short(text), cause=_said(cause)
             )
             return None
+        self.reads |= made.free_names
         for _, message in made.problems:
             self.findings.error(
                 element, "“{text}” never has a value: {reason}",

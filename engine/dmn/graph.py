@@ -50,6 +50,8 @@ class Decision(Node):
 
     requires: list[Required] = field(default_factory=list)
     logic: Code | None = None
+    #: every name that the logic reads
+    reads: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True, eq=False)
@@ -138,6 +140,9 @@ class Sitting:
             for required in node.requires
             if isinstance(required.node, (InputData, Decision))
         }
+        given = {name: shown(self._visible[name]) for name in node.reads if name in self._visible}
+        if given:  # what nobody draws
+            entry["given"] = given
         found = self.typed(node, node.logic(scope, run))
         entry["value"] = shown(found)
         run.entry = outer

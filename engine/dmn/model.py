@@ -47,9 +47,17 @@ class Model:
         self.name = file if space is None else space.root.get("name") or file
         #: every objection to the file and to those it imports
         self.problems = problems
+        self._tables = () if space is None else tuple(space.tables)
         self._drawn = frozenset() if space is None else _drawn(space)
         self._nodes: Mapping[str, Node] = {} if space is None else space.nodes
         self._by_name = {node.name: node for node in reversed(list(self._nodes.values()))}
+
+    @property
+    def rules(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the rules of every table: id of the table -> remark of each rule, in order."""
+        return {
+            table.id or "": tuple(rule.annotation for rule in table.rules) for table in self._tables
+        }
 
     @property
     def decisions(self) -> tuple[DrawnDecision, ...]:

@@ -10,6 +10,7 @@ from engine.dmn import boxed, loops, table_reader
 from engine.dmn.compiler import Compiler, members_of
 from engine.dmn.findings import Findings, line_of
 from engine.dmn.graph import Decision, InputData, Knowledge, Node, Required, ServiceNode, circle
+from engine.dmn.tables import Table
 from engine.dmn.types import Types
 from engine.dmn.xml import child, children, local, named
 from engine.feel.types import FunctionType, Type
@@ -38,6 +39,7 @@ class Space:
         self.findings = findings
         self.namespace = (root.get("namespace") or "").strip()
         self.nodes: dict[str, Node] = {}
+        self.tables: list[Table] = []
         self._elements: dict[Node, Element] = {}
         #: name of an import -> the file it means
         self.imports: dict[str, Space] = {}
@@ -125,6 +127,7 @@ class Space:
             self.root, self.findings, self.types, feel_types, members, self._unseen(),
             checks=checks,
         )  # fmt: skip
+        self.tables = compiler.tables
         for node, element in self._elements.items():
             if isinstance(node, Decision) and circle(node):
                 self.findings.error(
@@ -184,7 +187,9 @@ class Space:
                     name=node.name,
                 )  # fmt: skip
                 return
+            compiler.reads.clear()
             node.logic = compiler.box(logic, _names(node.requires) | set(self.imports) - {""})
+            node.reads = frozenset(compiler.reads)
         elif isinstance(node, Knowledge):
             logic = child(element, "encapsulatedLogic")
             if logic is None:

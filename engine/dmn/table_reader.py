@@ -58,6 +58,7 @@ def read_table(compiler: Compiler, element: Element, names: Names) -> Table:
         defaults=_defaults(compiler, drawn, names),
         policy=_policy(compiler, element, drawn, outputs),
     )
+    compiler.tables.append(found)
     if compiler.checks and len(rows) == len(list(children(element, "rule"))):
         Check(found, element, [rule for rule, _, _ in rows], compiler.findings).run()
     return found

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from engine import kernel
+from engine import dmn, kernel
 from engine.clock import new_id
 from engine.errors import BadInput, Conflict, NotFound, TooBusy
 from engine.model import (
@@ -238,6 +238,10 @@ def _erasable(
             continue
         if row.kind == "variable.set":
             if row.name in names:
+                hit.append((row.seq, None))
+        elif row.kind == "decision.evaluated":
+            # the explanation shows what the decision was given
+            if names and dmn.mentions(row.value, names):
                 hit.append((row.seq, None))
         elif isinstance(row.value, dict) and names & row.value.keys():
             # the payload of a message or signal

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from engine import dmn
 from engine.clock import new_id
+from engine.diagrams import load_models
 from engine.errors import NotFound
 from engine.runtime.base import Base, admitted, plain_text, verb
-from engine.store import decisions, tokens
+from engine.store import decisions, instances, tokens
 from engine.store.decisions import Decision
 
 if TYPE_CHECKING:
-    from engine import dmn
+    from datetime import datetime
+
     from engine.diagrams import Bundle
-    from engine.model import Deployment, Value
+    from engine.model import Deployment, HistoryRow, Value
     from engine.runtime.transaction import Transaction
     from engine.store.connect import Connection
+
+#: cases whose decisions are read at once
+_CASES = 100
 
 
 class Decisions(Base):
@@ -46,6 +52,51 @@ class Decisions(Base):
             model = self.library.decision_model(connection, found.deployment_id, found.file)
         return model.evaluate(decision_id, given, now=self.clock.now())
 
+    def what_if(
+        self,
+        files: Mapping[str, bytes],
+        *,
+        decision_id: str | None = None,
+        since: datetime | None = None,
+        limit: int = 1000,
+    ) -> list[dmn.WhatIf]:
+        """Make the decisions of past cases again with changed models; nothing is stored.
+
+        At most `limit` cases are looked at, the newest first; `since` leaves out what was decided
+        before. Raises NotFound for a decision that the files do not hold.
+        """
+        models = load_models(files)
+        names = {one.id: one.name for model in models.values() for one in model.decisions}
+        if decision_id is not None and decision_id not in names:
+            raise NotFound(f"the files have no decision {decision_id!r}")
+        wanted = [decision_id] if decision_id is not None else sorted(names)
+        of = {one.id: model for model in models.values() for one in model.decisions}
+        found = {id: dmn.WhatIf(decision_id=id, name=names[id]) for id in wanted}
+        for row, key in self._made(wanted, since, limit, found.values()):
+            _compare(found[str(row.name)], of[str(row.name)], row, key)
+        return list(found.values())
+
+    def _made(
+        self, names: list[str], since: datetime | None, limit: int, found: Iterable[dmn.WhatIf]
+    ) -> Iterator[tuple[HistoryRow, str | None]]:
+        """Yield how past cases decided, page by page of cases."""
+        after: str | None = None
+        while names:
+            with self.reading() as connection:
+                cases = instances.page(connection, {}, after, min(limit, _CASES))
+                keys = {case.id: case.business_key for case in cases}
+                rows = decisions.made_in(connection, keys, names)
+            for row in rows:
+                if since is None or row.at >= since:
+                    yield row, keys[row.root_id]
+            limit -= len(cases)
+            if limit <= 0:
+                for one in found:
+                    one.more = True
+            if limit <= 0 or len(cases) < _CASES:
+                return
+            after = cases[-1].id
+
     @verb
     def activate_decision(
         self, decision_id: str, version: int, *, by: str, why: str = ""
@@ -57,6 +108,24 @@ class Decisions(Base):
                 raise NotFound(f"decision {decision_id!r} has no version {version!r}")
             _make_active(tx, [found], plain_text(by, "by"), plain_text(why, "why"))
             return found._replace(active=True)
+
+
+def _compare(found: dmn.WhatIf, model: dmn.Model, row: HistoryRow, key: str | None) -> None:
+    """Make one decision again, and note it where it comes out differently."""
+    past = dmn.past_inputs(row.value, found.decision_id) if not row.erased else None
+    if past is None:
+        found.skipped += 1
+        return
+    found.compared += 1
+    inputs, before = past
+    differs, after, fault = dmn.again(model, found.decision_id, inputs, before, row.at)
+    if differs:
+        found.different.append(
+            dmn.Different(
+                instance_id=row.root_id, business_key=key, at=row.at, element_id=row.element_id,
+                before=before, after=after, fault=fault,
+            )
+        )  # fmt: skip
 
 
 def add(tx: Transaction, fresh: Deployment, bundle: Bundle, activate: bool) -> None:

@@ -9,9 +9,12 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
+from engine.model import HistoryRow
+from engine.store import history as past
+from engine.store.columns import among
 from engine.store.connect import Connection
 from engine.store.statement import Row, Statement, inserting
-from engine.store.tables import decision, definition
+from engine.store.tables import decision, definition, history
 
 
 class Decision(NamedTuple):
@@ -73,6 +76,14 @@ _LIST = Statement(
     sa.select(*_columns).where(_ours).order_by(_c.decision_id, _c.version.desc()), Decision
 )
 _KNOWN = Statement[Row](sa.select(_c.decision_id).where(_ours, _c.active))
+_MADE = Statement(
+    past.READ.where(
+        history.c.tenant == bindparam("tenant"), among(history.c.root_id, "ids"),
+        among(history.c.name, "names"), history.c.kind == "decision.evaluated",
+    )
+    .order_by(history.c.root_id.desc(), history.c.seq.desc()),
+    past.row_of,
+)  # fmt: skip
 _DEACTIVATE = Statement[Any](
     sa.update(decision)
     .where(_ours, _c.decision_id == bindparam("b_decision_id"), _c.active)
@@ -138,3 +149,10 @@ def all_decisions(connection: Connection) -> list[Decision]:
 def known(connection: Connection) -> frozenset[str]:
     """Return the ids of the decisions that have an active version."""
     return frozenset(row[0] for row in connection.all(_KNOWN))
+
+
+def made_in(
+    connection: Connection, roots: Collection[str], names: Collection[str]
+) -> list[HistoryRow]:
+    """Return how decisions were made in these cases, the newest case first."""
+    return connection.all(_MADE, ids=list(roots), names=list(names)) if roots else []

@@ -188,3 +188,66 @@ def test_decisions_go_back_with_their_deployment_to_what_was_active_before(engin
     assert engine.decide("risk", {}).value == "third"
     with pytest.raises(Conflict):
         engine.activate_all(third.id, by="bob")
+
+
+def test_a_changed_table_is_tried_on_past_cases(engine: Engine) -> None:
+    engine.deploy({"p.bpmn": called(), "risk.dmn": rules(YOUNG, OLD)}, by="ann")
+    for age in (17, 19, 30):
+        engine.start("p", {"age": age}, business_key=f"A-{age}", by="ann")
+    changed = rules(["< 21", '"high"'], [">= 21", '"low"'])
+
+    (found,) = engine.what_if({"risk.dmn": changed})
+
+    assert (found.decision_id, found.compared, found.skipped, found.more) == ("risk", 3, 0, False)
+    (other,) = found.different
+    assert (other.business_key, other.before, other.after) == ("A-19", "low", "high")
+    assert other.element_id == "rate"
+
+
+def test_a_changed_table_without_drawn_inputs_is_tried_on_past_cases(engine: Engine) -> None:
+    def plain(limit: int) -> bytes:
+        cells = [[f"< {limit}", '"few"'], [f">= {limit}", '"many"']]
+        return model(decision("risk", table(["count(items) + extra"], cells)))
+
+    engine.deploy({"p.bpmn": called(), "risk.dmn": plain(3)}, by="ann")
+    case = engine.start("p", {"items": [1, 2], "extra": 0, "unused": "x"})
+
+    (found,) = engine.what_if({"risk.dmn": plain(2)})
+
+    assert (found.compared, found.different[0].instance_id) == (1, case.id)
+    (event,) = [row for row in engine.history(case.id) if row.kind == "decision.evaluated"]
+    assert event.value[-1]["given"] == {"items": [1, 2], "extra": 0}
+
+
+def test_a_table_that_fails_on_a_past_case_says_why(engine: Engine) -> None:
+    engine.deploy({"p.bpmn": called(), "risk.dmn": rules(YOUNG, OLD)}, by="ann")
+    engine.start("p", {"age": 17})
+
+    (found,) = engine.what_if({"risk.dmn": rules(YOUNG, ["< 30", '"some"'])})
+
+    assert found.different[0].after is None
+    assert "the rules 1 and 2 match" in found.different[0].fault
+
+
+def test_what_was_erased_is_not_tried_again(engine: Engine) -> None:
+    engine.deploy({"p.bpmn": called(), "risk.dmn": rules(YOUNG, OLD)}, by="ann")
+    case = engine.start("p", {"age": 17})
+    engine.erase(case.id, ["age"], by="ann", why="asked for")
+
+    (found,) = engine.what_if({"risk.dmn": rules(["< 21", '"low"'], [">= 21", '"low"'])})
+
+    assert (found.compared, found.skipped) == (0, 1)
+
+
+def test_no_more_cases_are_looked_at_than_asked_for(engine: Engine) -> None:
+    engine.deploy({"p.bpmn": called(), "risk.dmn": rules(YOUNG, OLD)}, by="ann")
+    for age in (17, 18, 19):
+        engine.start("p", {"age": age})
+
+    (found,) = engine.what_if({"risk.dmn": rules(YOUNG, OLD)}, limit=2)
+
+    assert (found.compared, found.different, found.more) == (2, [], True)
+    (found,) = engine.what_if({"risk.dmn": rules(YOUNG, OLD)}, since=engine.clock.now())
+    assert found.compared == 0
+    with pytest.raises(NotFound, match="no decision 'other'"):
+        engine.what_if({"risk.dmn": rules(YOUNG, OLD)}, decision_id="other")
