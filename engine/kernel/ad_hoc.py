@@ -43,6 +43,8 @@ class AdHocSubProcess(SubProcess):
             scope.remember(queue=[])
             if self.cancels_rest:
                 process.clear_scope(scope)
+            else:
+                self._withdraw_offers(scope)
         elif not self._busy(scope):
             queue = scope.recall("queue") or []
             if queue:
@@ -50,6 +52,12 @@ class AdHocSubProcess(SubProcess):
                 process.spawn(scope, scope.spec.task_specs[queue[0]])
         if scope.live == 0:
             process.end_scope(scope)
+
+    def _withdraw_offers(self, scope: Scope) -> None:
+        """Take back what was only offered: nothing more begins, what runs may end (13.3.5)."""
+        offered = (t for t in scope.tasks.values() if isinstance(t.task_spec, UserTask))
+        for token in [t for t in offered if t.via is None and not t.listens and t.body is None]:
+            scope.process.interrupt(token)
 
     def _busy(self, scope: Scope) -> bool:
         return any(
