@@ -178,6 +178,19 @@ def catalogue(language: str) -> Mapping[str, Entry]:
     return found
 
 
+def about(rule: str, language: str) -> str:
+    """Return what a rule is about, in a language; "" for a rule nobody knows.
+
+    These are the templates of its problems, each name left open.
+    """
+    found = [
+        _NAME.sub("…", entry.text if language != ENGLISH else template)
+        for template, entry in catalogue(LANGUAGES[-1]).items()
+        if entry.rule == rule
+    ]
+    return "; ".join(_capital(text) for text in dict.fromkeys(found))
+
+
 @cache
 def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     """Return what finished sentences are compared with, the longest templates first."""

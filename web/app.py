@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from engine.codec import parse_json, to_json
 from engine.errors import BadInput, EngineError, TooBusy, Unavailable
+from engine.sentences import ENGLISH, LANGUAGES
 from web import health, pages, refusals
 from web.api import ROUTES
 from web.auth import caller_of, require
@@ -158,11 +159,16 @@ def _idempotency_key() -> str | None:
     return key
 
 
+def _language() -> str:
+    """Return the language a caller of the API asks for (Accept-Language); English else."""
+    return request.accept_languages.best_match(LANGUAGES) or ENGLISH
+
+
 def _respond(answer: Answer) -> Response:
     if isinstance(answer.body, bytes):
         response = Response(answer.body, status=answer.status, mimetype="application/octet-stream")
     else:
-        data = to_json(plain(answer.body))
+        data = to_json(plain(answer.body, _language()))
         response = Response(data, status=answer.status, mimetype="application/json")
     response.headers.update(answer.headers)
     return response
@@ -178,7 +184,7 @@ def _refused(error: EngineError) -> Response:
     """Answer a refusal of the engine or of the door; nothing was changed."""
     if status_of(error) >= 500:
         log.error("%s %s: %s: %s", request.method, request.path, error.code, error)
-    response = _problem(describe(error, instance=request.path))
+    response = _problem(describe(error, instance=request.path, language=_language()))
     if isinstance(error, TooBusy):
         response.headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
     if isinstance(error, Unauthorised):

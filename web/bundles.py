@@ -34,6 +34,22 @@ def read_bundle(paths: Iterable[Path], *, limit: int) -> dict[str, bytes]:
     return bundle
 
 
+def places(paths: Iterable[Path], names: Iterable[str]) -> dict[str, Path]:
+    """Return where each file of a bundle lies, relative to the working directory if below it.
+
+    What came out of an archive lies nowhere, and is left out.
+    """
+    wanted, here = set(names), Path.cwd()
+    found: dict[str, Path] = {}
+    for path in paths:
+        folder = path if path.is_dir() else path.parent
+        for name in wanted if path.is_dir() else {path.name} & wanted:
+            if (folder / name).is_file() and path.suffix.lower() != ".zip":
+                full = (folder / name).resolve()
+                found[name] = full.relative_to(here) if full.is_relative_to(here) else full
+    return found
+
+
 def add(bundle: dict[str, bytes], name: str, data: bytes) -> None:
     """Put a file into the bundle. Raises BadInput if another one has its name."""
     if name in bundle:

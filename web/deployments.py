@@ -151,7 +151,7 @@ def _bundle(limit: int) -> dict[str, bytes]:
 def _problems_page(bundle: dict[str, bytes], problems: list[Problem], *, refused: bool) -> str:
     by_file: dict[str, list[Problem]] = defaultdict(list)
     for one in problems:
-        by_file[one.file].append(one)
+        by_file[one.file].append(one.told(current()))
     files = [_checked(name, bundle[name], by_file[name]) for name in sorted(bundle)]
     stopping = sum(one.stops for one in problems)
     summary = ngettext(

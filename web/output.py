@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from engine.model import Problem
+from engine.model import Problem, Severity
 from web.render import plain
 
 #: columns wider than this are cut in tables, never in JSON
@@ -75,12 +75,26 @@ def to_json_text(value: Any) -> str:
     return text.decode()
 
 
-def problem_line(problem: Problem) -> str:
-    """Return one objection of the gate as `file:line element message -> advice`."""
-    place = problem.file if problem.line is None else f"{problem.file}:{problem.line}"
-    words = [place, f"[{problem.severity}]", problem.element or "", problem.message]
-    text = " ".join(word for word in words if word)
-    return f"{text} -> {problem.advice}" if problem.advice else text
+#: weight of a problem -> its word on a line of text
+_WEIGHTS = {
+    "en": {severity: severity.value for severity in Severity},
+    "zh": {
+        Severity.ERROR: "错误",
+        Severity.UNSUPPORTED: "不支持",
+        Severity.WARNING: "警告",
+        Severity.INFO: "提示",
+    },
+}
+
+
+def problem_line(problem: Problem, language: str = "en") -> str:
+    """Return one objection of the gate as `file:line [weight] element message (rule) -> advice`."""
+    said = problem.told(language)
+    place = said.file if said.line is None else f"{said.file}:{said.line}"
+    weight = f"[{_WEIGHTS[language][said.severity]}]"
+    rule = f"({said.rule})" if said.rule else ""
+    text = " ".join(word for word in (place, weight, said.element, said.message, rule) if word)
+    return f"{text} -> {said.advice}" if said.advice else text
 
 
 class Output:

@@ -74,9 +74,12 @@ def _entry(error: errors.EngineError) -> tuple[int, str]:
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
-def describe(error: errors.EngineError, *, instance: str | None = None) -> dict[str, Any]:
+def describe(
+    error: errors.EngineError, *, instance: str | None = None, language: str = "en"
+) -> dict[str, Any]:
     """Return the problem document of a refusal; `instance` is the path of the call.
 
+    The problems of a refused deployment are told in the language.
     A server's own trouble (500) is named, never explained: the explanation is in its log.
     """
     status, title = _entry(error)
@@ -93,7 +96,7 @@ def describe(error: errors.EngineError, *, instance: str | None = None) -> dict[
     if isinstance(error, WrongField):
         document["path"] = error.path
     if isinstance(error, errors.DeploymentRefused):
-        document["problems"] = [plain(problem) for problem in error.problems]
+        document["problems"] = [plain(problem, language) for problem in error.problems]
     return document
 
 

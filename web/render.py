@@ -8,26 +8,31 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
+from engine.model import Problem
 
-def plain(value: Any) -> Any:
+
+def plain(value: Any, language: str = "en") -> Any:
     """Return a value of engine/model.py as dicts, lists and texts; variables stay as they are.
 
     Moments become texts like 2026-01-05T06:12:45.123Z. Decimals and FEEL's temporal values inside
     variables are left to `engine.codec.to_json`, which writes the result.
+    Problems are told in the language.
     """
+    if isinstance(value, Problem):
+        value = value.told(language)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         shown = (f.name for f in dataclasses.fields(value) if not f.metadata.get("inner"))
-        return {name: plain(getattr(value, name)) for name in shown}
+        return {name: plain(getattr(value, name), language) for name in shown}
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return {name: plain(item) for name, item in value._asdict().items()}
+        return {name: plain(item, language) for name, item in value._asdict().items()}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
         return moment(value)
     if isinstance(value, tuple | list):
-        return [plain(item) for item in value]
+        return [plain(item, language) for item in value]
     if isinstance(value, Mapping):
-        return {name: plain(item) for name, item in value.items()}
+        return {name: plain(item, language) for name, item in value.items()}
     return value
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from web.bundles import read_bundle
-from web.output import problem_line
+from engine.errors import DeploymentRefused
+from engine.sentences import ENGLISH, LANGUAGES
+from web.bundles import places, read_bundle
+from web.output import problem_line, to_json_text
+from web.render import plain
 from web.session import Session, by_option, common
 
 if TYPE_CHECKING:
@@ -20,10 +25,18 @@ PATHS = click.argument(
 )
 
 
+LANGUAGE = click.option(
+    "--language", type=click.Choice(LANGUAGES), default=ENGLISH, help="Language of the problems."
+)
+
+
 @click.command()
 @PATHS
+@click.option("--format", "form", type=click.Choice(("text", "json", "sarif")), default="text",
+              help="What is printed; SARIF is for editors and build servers.")  # fmt: skip
+@LANGUAGE
 @common
-def check(session: Session, paths: tuple[Path, ...]) -> int:
+def check(session: Session, paths: tuple[Path, ...], form: str, language: str) -> int:
     """List every problem of diagrams without deploying them.
 
     PATHS are files, folders (searched for *.bpmn, *.dmn, *.form) or zip archives; together they
@@ -31,35 +44,54 @@ def check(session: Session, paths: tuple[Path, ...]) -> int:
     """
     bundle = read_bundle(paths, limit=session.settings.upload_limit)
     problems = session.engine.check(bundle)
-    show_problems(session, problems)
+    if form == "sarif":
+        click.echo(_sarif(problems, language, places(paths, bundle)))
+    elif form == "json" or session.out.as_json:
+        click.echo(problems_json(problems, language))
+    else:
+        for problem in problems:
+            click.echo(problem_line(problem, language))
     stopping = sum(problem.stops for problem in problems)
     session.out.say(f"{len(bundle)} file(s), {len(problems)} problem(s), {stopping} of them stop")
     return 1 if stopping else 0
 
 
-def show_problems(session: Session, problems: list[Problem]) -> None:
-    """Print problems as the result of a verb: JSON objects, or one line each."""
-    if session.out.as_json:
-        session.out.listing(problems, ())
-        return
-    for problem in problems:
-        click.echo(problem_line(problem))
+def problems_json(problems: list[Problem], language: str) -> str:
+    """Return problems as a JSON array, one a line."""
+    told = ",\n".join(to_json_text(plain(problem, language)) for problem in problems)
+    return f"[{told}]"
+
+
+def _sarif(problems: list[Problem], language: str, found: dict[str, Path]) -> str:
+    from engine.diagrams.sarif import sarif
+
+    log = sarif(problems, language=language, version=version("caseway"), places=found)
+    return json.dumps(log, ensure_ascii=False, indent=2)
 
 
 @click.command()
 @PATHS
 @click.option("--no-activate", is_flag=True, help="Store the version, start nothing with it yet.")
 @click.option("--comment", default="", help="What changed, for the list of deployments.")
+@LANGUAGE
 @by_option
 @common
 def deploy(
-    session: Session, paths: tuple[Path, ...], no_activate: bool, comment: str, by: str
+    session: Session,
+    paths: tuple[Path, ...],
+    no_activate: bool,
+    comment: str,
+    language: str,
+    by: str,
 ) -> None:
     """Check diagrams as one bundle and store it; all of it or, with any error, nothing."""
     bundle = read_bundle(paths, limit=session.settings.upload_limit)
-    deployment = session.engine.deploy(bundle, by=by, activate=not no_activate, comment=comment)
+    try:
+        deployment = session.engine.deploy(bundle, by=by, activate=not no_activate, comment=comment)
+    except DeploymentRefused as refusal:
+        raise DeploymentRefused([one.told(language) for one in refusal.problems]) from None
     for problem in deployment.problems:
-        session.out.say(problem_line(problem))
+        session.out.say(problem_line(problem, language))
     session.out.one(deployment, _told(deployment))
 
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from babel.messages.pofile import read_po
+
 from engine import sentences
 from engine.diagrams import support
 from engine.diagrams.checks_events import POSITIONS, TRIGGERS
@@ -112,8 +114,13 @@ def test_a_translation_is_chinese() -> None:
 
 def test_no_translation_is_left_without_its_sentence() -> None:
     used = {text for _, text, _ in templates()} | words_of_tables()
-    spare = [t for t, entry in catalogue("zh").items() if t not in used and not entry.heard]
+    spare = [text for name in ("gate", "kinds") for text in said_in(name) if text not in used]
     assert not spare, spare
+
+
+def said_in(name: str) -> list[str]:
+    with (ENGINE / "translations" / "zh" / f"{name}.po").open("rb") as file:
+        return [str(message.id) for message in read_po(file) if message.id]
 
 
 def words_of_tables() -> set[str]:

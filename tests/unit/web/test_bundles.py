@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import BadInput
-from web.bundles import MAX_ENTRIES, read_bundle, unpack
+from web.bundles import MAX_ENTRIES, places, read_bundle, unpack
 
 LIMIT = 1000
 
@@ -113,3 +113,18 @@ def test_an_archive_of_too_many_entries_is_refused() -> None:
 def test_a_folder_without_diagrams_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"\.bpmn"):
         read_bundle([tmp_path], limit=LIMIT)
+
+
+def test_a_file_of_a_bundle_lies_where_it_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "drawn" / "forms").mkdir(parents=True)
+    (tmp_path / "drawn" / "forms" / "b.form").write_bytes(b"B")
+    (tmp_path / "a.bpmn").write_bytes(b"A")
+    (tmp_path / "c.zip").write_bytes(archive({"c.bpmn": b"C"}))
+    monkeypatch.chdir(tmp_path)
+
+    paths = [Path("drawn"), tmp_path / "a.bpmn", Path("c.zip")]
+    found = places(paths, read_bundle(paths, limit=LIMIT))
+
+    assert found == {"forms/b.form": Path("drawn/forms/b.form"), "a.bpmn": Path("a.bpmn")}

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from engine.model import Problem, Severity
 from web.output import MAX_COLUMN, cell, fit, problem_line, table, width
+from web.render import plain
 
 
 def test_chinese_characters_take_two_cells() -> None:
@@ -43,3 +44,23 @@ def test_a_problem_names_place_weight_message_and_advice() -> None:
 
     assert problem_line(problem) == "a.bpmn:7 [error] task_1 No. -> Yes."
     assert problem_line(bare) == "a.bpmn [warning] Hm."
+
+
+def test_a_problem_is_told_in_chinese_with_the_name_of_its_rule() -> None:
+    problem = Problem(
+        file="a.bpmn", element="u", line=7, message="No.", advice="Yes.", rule="no-no",
+        translations=(("zh", "不行", "请改"),),
+    )  # fmt: skip
+
+    assert problem_line(problem, "zh") == "a.bpmn:7 [错误] u 不行 (no-no) -> 请改"
+    assert problem_line(problem, "en") == "a.bpmn:7 [error] u No. (no-no) -> Yes."
+
+
+def test_an_answer_holds_one_language_of_a_problem() -> None:
+    problem = Problem(
+        file="a.bpmn", element=None, line=None, message="No.", translations=(("zh", "不行", ""),)
+    )
+
+    assert plain([problem], "zh")[0]["message"] == "不行"
+    assert plain([problem])[0]["message"] == "No."
+    assert "translations" not in plain([problem])[0]
