@@ -58,6 +58,14 @@ class Views(Base):
         with self.reading() as connection:
             return views.backwards(connection, root_id, bound, page_size(limit), story=not whole)
 
+    def decided(
+        self, root_id: str, *, before: int | None = None, limit: int = 50
+    ) -> list[HistoryRow]:
+        """Return how the decisions of a case were made, newest first, below number `before`."""
+        bound = _LAST if before is None else before
+        with self.reading() as connection:
+            return views.decided(connection, root_id, bound, page_size(limit))
+
     def standing(self, root_ids: Sequence[str]) -> tuple[list[OpenTask], dict[str, int]]:
         """Return the open tasks of some cases by name, and how many open incidents each has."""
         with self.reading() as connection:

@@ -107,7 +107,9 @@ class World:
             value = codec.admit(decided.value, max_bytes=SCRIPT_BYTES, path="the decision")
         except BadInput as cause:
             raise ExecutionFault(f"no variable can hold the value: {cause}") from cause
-        return value, decided.explanation
+        # which table it was must stand in the history: the active version may change
+        made = {"version": found.version, "deployment_id": found.deployment_id, "file": found.file}
+        return value, [{**entry, **made} for entry in decided.explanation]
 
     def new_id(self) -> str:
         """Return a fresh id."""

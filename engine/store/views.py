@@ -108,6 +108,9 @@ _STORY = Statement(
     _BACKWARDS.where(_p.kind.not_in([sa.literal_column(f"'{kind}'") for kind in _ASIDE])),
     history.row_of,
 )
+_DECIDED = Statement(
+    _BACKWARDS.where(_p.kind == sa.literal_column("'decision.evaluated'")), history.row_of
+)
 _CALLED = Statement(
     sa.select(*instances.COLUMNS)
     .where(_i.tenant == _tenant, _i.root_id == bindparam("root_id"), _i.parent_id.is_not(None))
@@ -183,6 +186,11 @@ def backwards(
     """Return rows of a history with a number below `before`, the newest first."""
     statement = _STORY if story else _ALL
     return connection.all(statement, root_id=root_id, before=before, limit=limit)
+
+
+def decided(connection: Connection, root_id: str, before: int, limit: int) -> list[HistoryRow]:
+    """Return how the decisions of a case were made, below number `before`, the newest first."""
+    return connection.all(_DECIDED, root_id=root_id, before=before, limit=limit)
 
 
 def called(connection: Connection, root_id: str) -> list[Instance]:
