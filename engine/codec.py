@@ -20,14 +20,19 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from engine.errors import BadInput
-from engine.feel.iso import iso_text, parse_date, parse_duration, parse_moment, parse_time
-from engine.feel.moments import MAX_MONTHS, MAX_NS
-from engine.feel.values import (
+from engine.feel.moments import (
+    MAX_MONTHS,
+    MAX_NS,
     FarDate,
     FarDateTime,
     FineDuration,
     FineTime,
     YearsMonthsDuration,
+    iso_text,
+    parse_date,
+    parse_duration,
+    parse_moment,
+    parse_time,
 )
 
 TAG = "\u0001"

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.errors import EngineError
-from engine.feel.iso import parse_duration
+from engine.feel.moments import parse_duration
 from web import names
 from web.language import _, current
 

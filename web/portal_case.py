@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.codec import to_json
 from engine.errors import NotFound
-from engine.feel.iso import parse_duration
+from engine.feel.moments import parse_duration
 from engine.model import InstanceState
 from web import portal_steps
 from web.drawings import drawing

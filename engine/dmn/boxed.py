@@ -8,11 +8,10 @@ from engine.dmn.compiler import Compiler, Names, boxes
 from engine.dmn.evaluation import Code, Evaluation, Scope
 from engine.dmn.findings import id_near
 from engine.dmn.xml import child, children, named
-from engine.feel.code_calls import call_named
-from engine.feel.kinds import a_kind
+from engine.feel.library import call_function
 from engine.feel.run import Run
 from engine.feel.types import ANY, Type
-from engine.feel.values import Function
+from engine.feel.values import Function, a_kind
 from engine.sentences import Phrase, phrase
 
 
@@ -194,7 +193,7 @@ def call(run: Evaluation, target: Function, arguments: dict[str, object], id: st
     inner = Run({})
     inner.now = run.now
     inner.diagnostics = []
-    found = call_named(inner, target, list(arguments.values()), list(arguments), 0)
+    found = call_function(inner, target, list(arguments.values()), 0, list(arguments))
     for message, _ in inner.diagnostics:
         run.note(id, message)
     return found

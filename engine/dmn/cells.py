@@ -19,13 +19,13 @@ from typing import Any
 from engine import feel
 from engine.dmn.evaluation import Evaluation, Scope
 from engine.errors import FeelError
-from engine.feel.compiler import folded
-from engine.feel.kinds import BOOLEAN, MOMENT, NUMBER, TIME, kind_of, order_keys
-from engine.feel.library import BUILTINS, LONG_NAMES
+from engine.feel.library import BUILTINS
+from engine.feel.moments import NS
 from engine.feel.nodes import Call, Literal, Name, Node, Test, UnaryTests
+from engine.feel.operators import order_keys
 from engine.feel.parser import parse
 from engine.feel.run import Run
-from engine.feel.values import NS, Range
+from engine.feel.values import BOOLEAN, MOMENT, NUMBER, TIME, Range, kind_of
 
 #: (key, 0) is just before a value, (key, 1) just after it; None is the end of the axis
 Cut = tuple[Any, int] | None
@@ -56,7 +56,7 @@ class Accepted:
 def tests_of(text: str) -> UnaryTests | None:
     """Return the tests of a cell; None for what cannot be read without its surroundings."""
     try:
-        node = parse(text, "unary", (), LONG_NAMES)
+        node = parse(text, "unary")
     except FeelError:
         return None
     return node if isinstance(node, UnaryTests) else None
@@ -137,7 +137,7 @@ def _but(whole: Accepted, node: UnaryTests) -> Accepted | None:
         return None  # moments with and without a zone differ, on two axes
     # null is neither below nor above anything, but it is certainly not equal
     exact = not whole.null and any(
-        not isinstance(getattr(folded(test), "value", None), Range)
+        not isinstance(getattr(test, "value", None), Range)
         and (not isinstance(test, Test) or test.operator == "=")
         for test in node.tests
     )
@@ -158,12 +158,11 @@ def _turned(spans: list[Span]) -> list[Span]:
 
 def constant(node: Node, names: Collection[str] = ()) -> tuple[object] | None:
     """Return the value of a part that needs no variables, in a tuple; None for any other."""
-    short = folded(node)
-    if isinstance(short, Literal):
-        return (short.value,)
-    if isinstance(short, Call) and isinstance(short.callee, Name) and not short.names:
-        name = short.callee.name
-        values = [constant(argument) for argument in short.arguments]
+    if isinstance(node, Literal):
+        return (node.value,)
+    if isinstance(node, Call) and isinstance(node.callee, Name) and not node.names:
+        name = node.callee.name
+        values = [constant(argument) for argument in node.arguments]
         if name in _CONSTANT and name not in names and None not in values:
             run = Run({})
             run.diagnostics = []

@@ -7,9 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from engine.errors import FeelError
-from engine.feel.iso import iso_text
-from engine.feel.kinds import text_of
-from engine.feel.values import Function, Range
+from engine.feel.moments import iso_text
+from engine.feel.values import Function, Range, text_of
 
 #: calls of functions and turns of boxed loops in one evaluation
 MAX_TURNS = 100_000

@@ -19,7 +19,9 @@ from engine import feel
 from engine.dmn.cells import Axis, Cell, Column, bits, constant, place_of, tests_of
 from engine.dmn.hits import Hit
 from engine.dmn.types import base_name, constraints
-from engine.feel.kinds import (
+from engine.feel.operators import equal
+from engine.feel.types import ANY
+from engine.feel.values import (
     BOOLEAN,
     DATE,
     DAYS,
@@ -28,11 +30,9 @@ from engine.feel.kinds import (
     NUMBER,
     STRING,
     TIME,
-    equal,
     number_of,
     text_of,
 )
-from engine.feel.types import ANY
 
 if TYPE_CHECKING:
     from engine.dmn.findings import Findings

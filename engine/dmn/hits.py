@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from engine.dmn.evaluation import Evaluation
 from engine.errors import ExecutionFault
-from engine.feel.kinds import equal
 from engine.feel.library import BUILTINS
+from engine.feel.operators import equal
 from engine.feel.run import Run
 
 #: spellings in files and in the heads of tables

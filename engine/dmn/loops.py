@@ -12,8 +12,7 @@ from engine.dmn.compiler import ANYTHING, Compiler, Names, boxes
 from engine.dmn.evaluation import Code, Evaluation, Scope
 from engine.dmn.findings import id_near
 from engine.dmn.xml import child
-from engine.feel.kinds import a_kind, number_of
-from engine.feel.values import Range
+from engine.feel.values import Range, a_kind, number_of
 
 #: how FEEL itself goes through a range
 _THROUGH = feel.compile("for item in span return item")

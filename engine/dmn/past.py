@@ -11,7 +11,7 @@ from typing import Any
 from engine.dmn.evaluation import shown
 from engine.dmn.model import Model
 from engine.errors import ExecutionFault, FeelError
-from engine.feel.kinds import equal
+from engine.feel.operators import equal
 from engine.model import Value
 
 

@@ -12,8 +12,8 @@ from engine.dmn.evaluation import Code, Evaluation, Scope, shown
 from engine.dmn.hits import Hit, Policy
 from engine.dmn.types import constraints
 from engine.errors import ExecutionFault
-from engine.feel.kinds import text_of
 from engine.feel.types import Mismatch, Type
+from engine.feel.values import text_of
 
 #: rules that are explained one by one
 MAX_EXPLAINED = 50

@@ -10,7 +10,6 @@ from engine import feel
 from engine.dmn.findings import Findings
 from engine.dmn.xml import child, children, named, text_of
 from engine.errors import FeelError
-from engine.feel.kinds import text_of as value_text
 from engine.feel.types import (
     ANY,
     SIMPLE_TYPES,
@@ -20,6 +19,7 @@ from engine.feel.types import (
     Mismatch,
     Type,
 )
+from engine.feel.values import text_of as value_text
 from engine.sentences import heard
 
 _NUMBER = SIMPLE_TYPES["number"]

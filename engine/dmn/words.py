@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.dmn.cells import constant, tests_of
-from engine.feel.kinds import text_of
 from engine.feel.nodes import Node, Test
-from engine.feel.values import Range
+from engine.feel.values import Range, text_of
 from engine.sentences import Phrase, Spoken, heard, phrase
 
 #: rules that did not match of which a sentence says why

@@ -6,17 +6,11 @@ No eval, no attribute access, limits on everything. A text is compiled once to c
 from __future__ import annotations
 
 from engine.errors import FeelError
-from engine.feel.expression import Expression, check, compile
+from engine.feel.checks import check
+from engine.feel.expression import Expression, compile
+from engine.feel.moments import FarDate, FarDateTime, FineDuration, FineTime, YearsMonthsDuration
 from engine.feel.run import Limits
-from engine.feel.values import (
-    FarDate,
-    FarDateTime,
-    FineDuration,
-    FineTime,
-    Function,
-    Range,
-    YearsMonthsDuration,
-)
+from engine.feel.values import Function, Range
 
 __all__ = [
     "Expression",

@@ -1,50 +1,53 @@
-"""The tree to Python closures, once per text. `code_*.py` hold the closures by kind of node.
+"""The tree to Python closures, once per text: names, lists, contexts, paths, functions, calls.
 
-Where a name lives (loop, context, parameter, filter item or scope) is settled here, so that at
-run time a local variable is a fixed number of frames away.
+Where a name lives (loop, context, parameter, filter item or scope) is settled here: at run time a
+local variable is a fixed number of frames away. `conditions.py` and `loops.py` compile the rest.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from typing import Any
 
-from engine.feel.arithmetic import OPERATIONS, Refused, negate
-from engine.feel.kinds import from_float, order_keys
-from engine.feel.library import BUILTINS
-from engine.feel.nodes import Arithmetic, Interval, Literal, Negation, Node
-from engine.feel.run import Code, Run
-from engine.feel.types import Type
-from engine.feel.values import Range
+from engine.feel.library import BUILTINS, Builtin, call_function
+from engine.feel.nodes import (
+    Call,
+    Entries,
+    FunctionBody,
+    InstanceOf,
+    ListItems,
+    Literal,
+    Name,
+    Node,
+    Path,
+)
+from engine.feel.properties import PROPERTIES
+from engine.feel.run import Code, Frame, Run
+from engine.feel.types import ANY, Type
+from engine.feel.values import Function, a_kind, kind_of, plain
 
-
-class Level:
-    """The names of one frame at compile time."""
-
-    __slots__ = ("is_item", "names", "single")
-
-    def __init__(self, names: Iterable[str] = (), *, is_item: bool = False, single: str = ""):
-        #: names whose values are in the frame's dict
-        self.names = set(names)
-        #: the frame holds the item of a filter, whose entries are names as well
-        self.is_item = is_item
-        #: the frame holds the value of this one variable
-        self.single = single
+#: the names whose values are in a frame; None for the frame of a filter, which holds the item
+Level = Set[str] | None
+#: the level of a loop that holds the results so far
+PARTIAL: Level = frozenset({"partial"})
+#: built-ins whose value is settled when their arguments are literals
+_CONSTRUCTORS = frozenset({"date", "time", "date and time", "duration"})
+#: built-ins for which a missing variable is no complaint
+_LENIENT = frozenset({"is defined", "get or else"})
+_ABSENT = object()
 
 
 class Compiler:
     """The state of one compilation."""
 
-    def __init__(self, names: Iterable[str], types: Mapping[str, Type]) -> None:
+    def __init__(self, names: Iterable[str]) -> None:
         #: variables declared by the caller
         self.names = frozenset(names)
-        self.types = types
         #: innermost last
         self.levels: list[Level] = []
         #: (name, offset, whether it can only be a variable of the scope)
         self.reads: list[tuple[str, int, bool]] = []
-        #: (offset, message)
+        #: (offset, message) for what cannot work at run time
         self.problems: list[tuple[int, str]] = []
 
     def code(self, node: Node) -> Code:
@@ -58,108 +61,293 @@ class Compiler:
         self.levels.pop()
         return found
 
-    def is_local(self, name: str) -> bool:
-        """Tell whether a loop, context or parameter declares the name."""
-        return any(name in level.names or level.single == name for level in self.levels)
-
-    def note_read(self, name: str, at: int, sure: bool) -> None:
-        """Remember that a variable of the scope is (or may be) read."""
-        self.reads.append((name, at, sure))
-
-    def problem(self, message: str, at: int) -> None:
-        """Note something that cannot work at run time."""
+    def broken(self, message: str, at: int) -> Code:
+        """Note something that cannot work, and return code that fails with the same words."""
         self.problems.append((at, message))
+        return lambda env: env.run.fail(message, at)
 
 
-COMPILERS: dict[type[Node], Callable[[Compiler, Any], Code]] = {}
 _Method = Callable[[Compiler, Any], Code]
+COMPILERS: dict[type[Node], _Method] = {}
 
 
-def compiles(*kinds: type[Node]) -> Callable[[_Method], _Method]:
-    """Mark a function as the one that compiles these kinds of nodes."""
+def compiles(kind: type[Node]) -> Callable[[_Method], _Method]:
+    """Mark a function as the one that compiles this kind of node."""
 
     def mark(function: _Method) -> _Method:
-        COMPILERS.update(dict.fromkeys(kinds, function))
+        COMPILERS[kind] = function
         return function
 
     return mark
 
 
-def constant(value: object) -> Code:
+def constant(value: Any) -> Code:
     """Return code that always gives the value."""
     return lambda env: value
 
 
-def folded(node: Node) -> Node:
-    """Return a literal in place of arithmetic and ranges of literals."""
-    if isinstance(node, Negation):
-        operand = folded(node.operand)
-        if isinstance(operand, Literal):
-            return _computed(node, lambda: negate(operand.value))
-    elif isinstance(node, Interval):
-        start, end = folded(node.start), folded(node.end)
-        if not isinstance(start, Literal) or not isinstance(end, Literal):
-            return node
-        if order_keys(start.value, end.value) is not None:
-            flags = node.start_included, node.end_included
-            return Literal(node.at, Range(start.value, end.value, *flags))
-    elif isinstance(node, Arithmetic):
-        return _folded_chain(node)
-    return node
+@compiles(Literal)
+def literal(compiler: Compiler, node: Literal) -> Code:
+    """Compile a constant."""
+    return constant(node.value)
 
 
-def _folded_chain(node: Arithmetic) -> Node:
-    first = folded(node.first)
-    if not isinstance(first, Literal) or isinstance(first.value, str):
-        return node
-    value = first.value
-    for sign, operand, _ in node.rest:
-        part = folded(operand)
-        if not isinstance(part, Literal):
-            return node
-        found = _computed(node, lambda o=sign, v=value, p=part: OPERATIONS[o](v, p.value))  # type: ignore[misc]
-        if not isinstance(found, Literal):
-            return node
-        value = found.value
-    return Literal(node.at, value)
+# names
 
 
-def _computed(node: Node, compute: Callable[[], object]) -> Node:
-    try:
-        return Literal(node.at, compute())
-    except (Refused, ArithmeticError):
-        return node
+@compiles(Name)
+def name(compiler: Compiler, node: Name) -> Code:
+    """Compile the reading of a variable: locals, then items of filters, then the scope."""
+    return variable(compiler, node, copied=True)
 
 
-def plain(value: object) -> object:
-    """Return a value read from outside as FEEL sees it: a float as the number it is written as."""
-    return from_float(value) if isinstance(value, float) else value
+def variable(compiler: Compiler, node: Name, *, copied: bool) -> Code:
+    """Compile the reading of a variable; the results so far of a loop are copied unless only a
+    part of them is passed on."""
+    key, items = node.name, []
+    for distance, level in enumerate(reversed(compiler.levels)):
+        if level is None:
+            if key == "item":
+                return _item(distance)
+            items.append(distance)
+        elif key in level:
+            base = _partial(distance) if copied and level is PARTIAL else _local(distance, key)
+            break
+    else:
+        compiler.reads.append((key, node.at, not items))
+        base = _read(key, node.at)
+    for distance in reversed(items):
+        base = _entry_of_item(distance, key, base)
+    return base
 
 
-def cleaned(value: object, seen: dict[int, object]) -> object:
-    """Return a result with lists for tuples and no floats inside; copied only where it must be.
+def _read(key: str, at: int) -> Code:
+    def read(env: Any) -> Any:
+        run = env.run
+        try:
+            value = run.scope[key]
+        except KeyError:
+            if key in BUILTINS:
+                return BUILTINS[key].as_value(run)
+            return run.fail(f"there is no variable '{key}'", at)
+        return value if type(value) is not float else plain(value)
 
-    `seen` has what was cleaned before by id, as results may share their parts many times over.
-    """
-    if isinstance(value, float):
-        return from_float(value)
-    if not isinstance(value, (list, tuple, dict)):
-        return value
-    key = id(value)
-    if key not in seen:
-        if isinstance(value, dict):
-            entries = {name: cleaned(item, seen) for name, item in value.items()}
-            same = all(map(operator.is_, entries.values(), value.values()))
-            seen[key] = value if same else entries
-        else:
-            items = [cleaned(item, seen) for item in value]
-            same = isinstance(value, list) and all(map(operator.is_, items, value))
-            seen[key] = value if same else items
-    return seen[key]
+    return read
 
 
-def missing(run: Run, name: str, at: int) -> object:
-    """Return a built-in as a value, or null with a diagnostic."""
-    if name in BUILTINS:
-        return BUILTINS[name].as_value(run)
-    return run.fail(f"there is no variable '{name}'", at)
+def _up(env: Any, distance: int) -> Any:
+    for _ in range(distance):
+        env = env.up
+    return env.value
+
+
+def _local(distance: int, key: str) -> Code:
+    if distance == 0:
+        return lambda env: env.value.get(key)
+    if distance == 1:
+        return lambda env: env.up.value.get(key)
+    return lambda env: _up(env, distance).get(key)
+
+
+def _partial(distance: int) -> Code:
+    def read(env: Any) -> Any:
+        results = _up(env, distance)["partial"]
+        env.run.count(len(results))
+        return results.copy()
+
+    return read
+
+
+def _item(distance: int) -> Code:
+    def read(env: Any) -> Any:
+        value = _up(env, distance)
+        return plain(value["item"]) if isinstance(value, Mapping) and "item" in value else value
+
+    return read
+
+
+def _entry_of_item(distance: int, key: str, otherwise: Code) -> Code:
+    def read(env: Any) -> Any:
+        value = _up(env, distance)
+        if type(value) is dict or isinstance(value, Mapping):
+            found = value.get(key, _ABSENT)
+            if found is not _ABSENT:
+                return plain(found)
+        return otherwise(env)
+
+    return read
+
+
+# lists, contexts, paths
+
+
+@compiles(ListItems)
+def list_items(compiler: Compiler, node: ListItems) -> Code:
+    """Compile a list literal."""
+    values = [item.value for item in node.items if isinstance(item, Literal)]
+    if len(values) == len(node.items):
+        return lambda env: values.copy()
+    codes = [compiler.code(item) for item in node.items]
+    return lambda env: [code(env) for code in codes]
+
+
+@compiles(Entries)
+def entries(compiler: Compiler, node: Entries) -> Code:
+    """Compile a context; each entry sees the ones before it, a function also itself."""
+    level: set[str] = set()
+    codes: list[tuple[str, Code]] = []
+    for key, value in node.entries:
+        if isinstance(value, FunctionBody):
+            level.add(key)
+        codes.append((key, compiler.within(level, value)))
+        level.add(key)
+    if len(level) != len(codes):
+        return compiler.broken("an entry occurs twice in the context", node.at)
+
+    def context(env: Any) -> Any:
+        result: dict[str, Any] = {}
+        frame = Frame(env, env.run, result)
+        for key, code in codes:
+            result[key] = code(frame)
+        return result
+
+    return context
+
+
+@compiles(Path)
+def path(compiler: Compiler, node: Path) -> Code:
+    """Compile `base.name`: an entry, a property, or one of them for every item of a list."""
+    base, key, at = compiler.code(node.base), node.name, node.at
+
+    def read(env: Any) -> Any:
+        value = base(env)
+        if type(value) is dict and key in value:
+            return plain(value[key])
+        return _step_into(env.run, value, key, at)
+
+    return read
+
+
+def _step_into(run: Run, value: Any, key: str, at: int) -> Any:
+    if isinstance(value, Mapping):
+        if key in value:
+            return plain(value[key])
+        return run.fail(f"the context has no entry '{key}'", at)
+    if isinstance(value, (list, tuple)):
+        run.count(len(value), at)
+        return [_step_into(run, item, key, at) for item in value]
+    read = PROPERTIES.get(kind_of(value), {}).get(key)
+    return read(value) if read else run.fail(f"{a_kind(value)} has no '{key}'", at)
+
+
+# functions and types
+
+
+@compiles(FunctionBody)
+def function_body(compiler: Compiler, node: FunctionBody) -> Code:
+    """Compile a function definition; calling it gives a `Function` that keeps its frame."""
+    names = node.parameters
+    for kind in node.types:
+        if isinstance(kind, str):
+            compiler.broken(f"there is no type '{kind}'", node.at)
+    if node.body is None:
+        return compiler.broken("external functions are not supported", node.at)
+    types = [kind if isinstance(kind, Type) else ANY for kind in node.types]
+    declared = types if any(kind is not ANY for kind in types) else []
+    body = compiler.within(set(names), node.body)
+
+    def define(env: Any) -> Any:
+        def invoke(values: list[Any]) -> Any:
+            return body(Frame(env, env.run, dict(zip(names, values, strict=True))))
+
+        return Function("the function", names, invoke, parameter_types=declared)
+
+    return define
+
+
+@compiles(InstanceOf)
+def instance_of(compiler: Compiler, node: InstanceOf) -> Code:
+    """Compile `value instance of type`; null is an instance of no type but Null and Any."""
+    value, kind = compiler.code(node.value), node.type
+    if isinstance(kind, str):
+        return compiler.broken(f"there is no type '{kind}'", node.at)
+    matches = kind.matches
+
+    def test(env: Any) -> Any:
+        found = value(env)
+        return found is not None and matches(found)
+
+    return test
+
+
+@compiles(Call)
+def call(compiler: Compiler, node: Call) -> Code:
+    """Compile a call. A variable with the name of a built-in hides it only if it is a function,
+    so that `date(date)` works."""
+    callee = node.callee
+    arguments = [compiler.code(argument) for argument in node.arguments]
+    if not isinstance(callee, Name):
+        return _dynamic(compiler.code(callee), arguments, node)
+    known = BUILTINS.get(callee.name)
+    local = any(level is not None and callee.name in level for level in compiler.levels)
+    declared = local or callee.name in compiler.names
+    if known is None:
+        if not declared and None not in compiler.levels:
+            compiler.problems.append((node.at, f"there is no function '{callee.name}'"))
+        return _dynamic(compiler.code(callee), arguments, node)
+    static = _static(compiler, known, arguments, node)
+    if not declared:
+        return static
+    own, called = compiler.code(callee), _dynamic(compiler.code(callee), arguments, node)
+
+    def choose(env: Any) -> Any:
+        value = own(env)
+        mine = isinstance(value, Function) and not value.variadic
+        return called(env) if mine else static(env)
+
+    return choose
+
+
+def _dynamic(function: Code, arguments: Collection[Code], node: Call) -> Code:
+    names, at = node.names, node.at
+
+    def invoke(env: Any) -> Any:
+        value = function(env)
+        values = [argument(env) for argument in arguments]
+        if not isinstance(value, Function):
+            return env.run.fail(f"{a_kind(value)} cannot be called", at)
+        return call_function(env.run, value, values, at, names)
+
+    return invoke
+
+
+def _static(compiler: Compiler, known: Builtin, arguments: list[Code], node: Call) -> Code:
+    names, at, invoke = node.names, node.at, known.invoke
+    wrong = known.misfit(len(arguments), names)
+    if known.name == "@":
+        wrong = "this text after @ is not a date, a time or a duration"
+    if wrong:
+        compiler.problems.append((at, wrong if known.name == "@" else f"{known.name} {wrong}"))
+    literals = [argument.value for argument in node.arguments if isinstance(argument, Literal)]
+    if known.name in _CONSTRUCTORS and len(literals) == len(arguments):
+        made = invoke(Run({}), literals, at, names)
+        if made is not None:
+            return constant(made)
+
+    def run(env: Any) -> Any:
+        return invoke(env.run, [argument(env) for argument in arguments], at, names)
+
+    return _quiet(run) if known.name in _LENIENT else run
+
+
+def _quiet(code: Code) -> Code:
+    def silenced(env: Any) -> Any:
+        run = env.run
+        kept = run.diagnostics, run.strict
+        run.diagnostics, run.strict = None, False
+        try:
+            return code(env)
+        finally:
+            run.diagnostics, run.strict = kept
+
+    return silenced

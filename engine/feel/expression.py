@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import lru_cache
-from types import MappingProxyType
+from typing import Any
 from typing import Literal as OneOf
 
 from engine.errors import FeelError
-from engine.feel import (
-    code_calls,
-    code_loops,
-    code_names,
-    code_operators,
-    code_tests,
-    of_contexts,
-    of_conversion,
-    of_lists,
-    of_moments,
-    of_numbers,
-    of_ranges,
-    of_strings,
-)
-from engine.feel.compiler import Compiler, cleaned
-from engine.feel.direct import Detour, Direct, direct
-from engine.feel.library import BUILTINS, LONG_NAMES
+from engine.feel import conditions, contexts, lists, loops, numbers, ranges, strings, times
+from engine.feel.compiler import Compiler
 from engine.feel.parser import parse
 from engine.feel.run import DEFAULT_LIMITS, Code, Limits, Run
+from engine.feel.short import Detour, Direct, direct
 from engine.feel.types import Type
+from engine.feel.values import plain
 
-#: importing these fills the tables of built-ins and of compilers
-LOADED = (
-    *(of_numbers, of_strings, of_lists, of_contexts, of_moments, of_ranges, of_conversion),
-    *(code_names, code_operators, code_tests, code_loops, code_calls),
-)
+#: importing these fills the tables of compilers and of built-ins
+LOADED = (conditions, loops, contexts, lists, numbers, ranges, strings, times)
 #: characters of a text
 MAX_TEXT = 1_000_000
-
 #: types of results that may be floats, or hold some from a scope that no door has cleaned
 _LOOSE = frozenset({float, list, tuple, dict})
 
@@ -50,9 +34,7 @@ class Expression:
 
     __slots__ = ("_code", "_direct", "free_names", "problems", "reads", "text")
 
-    def __init__(
-        self, text: str, compiler: Compiler, code: Code, short: Direct | None = None
-    ) -> None:
+    def __init__(self, text: str, compiler: Compiler, code: Code, short: Direct | None) -> None:
         #: as written
         self.text = text
         #: variables that are, or within a filter may be, read from the scope
@@ -67,13 +49,13 @@ class Expression:
 
     def evaluate(
         self,
-        scope: Mapping[str, object],
+        scope: Mapping[str, Any],
         *,
         now: datetime | None = None,
         diagnostics: Diagnostics | None = None,
         strict: bool = False,
         limits: Limits = DEFAULT_LIMITS,
-    ) -> object:
+    ) -> Any:
         """Return the value for the variables in `scope` (for unary tests the input is `?`).
 
         What does not fit gives null and appends (message, offset) to `diagnostics`; with `strict`
@@ -86,17 +68,10 @@ class Expression:
             except (Detour, KeyError, ArithmeticError):
                 pass
         run = Run(scope)
-        if now is not None:
-            run.now = now
-        if diagnostics is not None:
-            run.diagnostics = diagnostics
-        if strict:
-            run.strict = True
-        if limits is not DEFAULT_LIMITS:
-            run.limits = limits
+        run.now, run.diagnostics, run.strict, run.limits = now, diagnostics, strict, limits
         try:
             found = self._code(run)
-            return cleaned(found, {}) if type(found) in _LOOSE else found
+            return _cleaned(found, {}) if type(found) in _LOOSE else found
         except ArithmeticError:
             return run.fail("a number is not within 34 digits, or is no number", None)
         except RecursionError:
@@ -104,6 +79,24 @@ class Expression:
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"
+
+
+def _cleaned(value: Any, seen: dict[int, Any]) -> Any:
+    """Return a result with lists for tuples and no floats inside; copied only where it must be.
+
+    `seen` has what was cleaned before by id, as results may share their parts many times over.
+    """
+    if not isinstance(value, (list, tuple, dict)):
+        return plain(value)
+    if id(value) not in seen:
+        inner = [_cleaned(v, seen) for v in (value.values() if isinstance(value, dict) else value)]
+        before = value.values() if isinstance(value, dict) else value
+        if not isinstance(value, tuple) and all(map(operator.is_, inner, before)):
+            seen[id(value)] = value
+        else:
+            keyed = isinstance(value, dict)
+            seen[id(value)] = dict(zip(value, inner, strict=True)) if keyed else inner
+    return seen[id(value)]
 
 
 def compile(
@@ -126,34 +119,15 @@ def compile(
 
 @lru_cache(maxsize=4096)
 def _cached(text: str, kind: str, names: frozenset[str]) -> Expression:
-    return _compiled(text, kind, names, MappingProxyType({}))
+    return _compiled(text, kind, names, {})
 
 
 def _compiled(text: str, kind: str, names: frozenset[str], types: Mapping[str, Type]) -> Expression:
     if len(text) > MAX_TEXT:
         raise FeelError(f"the expression has more than {MAX_TEXT} characters", MAX_TEXT)
-    compiler = Compiler(names, types)
+    compiler = Compiler(names)
     try:
-        node = parse(text, kind, sorted(names), LONG_NAMES)
+        node = parse(text, kind, sorted(names), types)
         return Expression(text, compiler, compiler.code(node), direct(node))
     except RecursionError:
         raise FeelError("the expression is nested too deeply", 0) from None
-
-
-def check(
-    text: str, names: Collection[str] | None = None, *, kind: Kind = "expression"
-) -> list[tuple[int, str]]:
-    """Return (offset, message) for everything wrong with a text; with `names` also for variables
-    that are not among them (entries of the items of a filter excepted)."""
-    try:
-        expression = compile(text, names=names or (), kind=kind)
-    except FeelError as cause:
-        return [(cause.position or 0, str(cause))]
-    found = list(expression.problems)
-    if names is not None:
-        reported = {at for at, _ in found}
-        known = {*names, *BUILTINS, "?"}
-        for name, at, sure in expression.reads:
-            if sure and name not in known and at not in reported:
-                found.append((at, f"there is no variable '{name}'"))
-    return sorted(found)

@@ -1,7 +1,8 @@
-"""The table of built-in functions: how one is declared, found, checked and called.
+"""The table of built-in functions: how one is declared, found, checked, called and listed.
 
-A declaration such as `substring(string: string, start position: integer, length?: integer)` gives
-the names for named calls and the kinds the arguments are checked for and brought to.
+`substring(string: string, start position: integer, length?: integer) -> string` says it all: how
+many arguments there may be, their names for named calls, the kinds they are brought to, and the
+kind of the result. `?` may be left out, `...` takes all further arguments, `|` separates kinds.
 """
 
 from __future__ import annotations
@@ -9,19 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
 from decimal import Decimal
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 from engine.errors import FeelError
-from engine.feel import kinds
-from engine.feel.arithmetic import Refused
-from engine.feel.kinds import a_kind, kind_of
-from engine.feel.moments import AnyDate, make_moment
-from engine.feel.names import KnownNames
+from engine.feel import values
+from engine.feel.lexer import KnownNames
 from engine.feel.run import Run
 from engine.feel.types import Mismatch, Type
-from engine.feel.values import Function, Range
+from engine.feel.values import Function, Refused, a_kind, kind_of, number_of
 
 
 class _Unfit:
@@ -29,6 +26,43 @@ class _Unfit:
 
 
 UNFIT: Final = _Unfit()
+
+
+def _integer(value: Any) -> Any:
+    found = number_of(value)
+    if found is None or (isinstance(found, Decimal) and found.adjusted() > 34):
+        return UNFIT
+    return int(found)
+
+
+def _number(value: Any) -> Any:
+    found = number_of(value)
+    return UNFIT if found is None else found
+
+
+def _list(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return value
+    return UNFIT if value is None else [value]
+
+
+def _of_kind(kind: str) -> Callable[[Any], Any]:
+    return lambda value: value if kind_of(value) == kind else UNFIT
+
+
+_KINDS = (
+    *(values.STRING, values.BOOLEAN, values.NULL, values.CONTEXT, values.RANGE, values.FUNCTION),
+    *(values.DATE, values.TIME, values.MOMENT, values.DAYS, values.MONTHS),
+)
+#: word of a declaration -> what brings an argument to it, or says UNFIT
+FITS: dict[str, Callable[[Any], Any]] = {
+    "any": lambda value: value,
+    "value": lambda value: UNFIT if value is None else value,
+    "number": _number,
+    "integer": _integer,
+    "list": _list,
+    **{kind: _of_kind(kind) for kind in _KINDS},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,39 +78,82 @@ class Parameter:
     #: takes all further arguments as one list
     rest: bool
 
+    def fitted(self, value: Any) -> Any:
+        """Return the value as one of the kinds, or UNFIT."""
+        for kind in self.accepts:
+            found = FITS[kind](value)
+            if found is not UNFIT:
+                return found
+        if isinstance(value, (list, tuple)) and len(value) == 1:
+            # a list of one item stands for the item (DMN 1.5, 10.3.2.9.4)
+            return self.fitted(value[0])
+        return UNFIT
 
+    def all_fitted(self, items: Any) -> Any:
+        """Return all items of a rest parameter as one of the kinds, or UNFIT."""
+        found = [self.fitted(item) for item in items]
+        return UNFIT if UNFIT in found else found
+
+    def complaint(self, found: str) -> str:
+        """Return the complaint that a thing (a kind with its article) is none of the kinds."""
+        return f"'{self.name}' must be {' or '.join(self.accepts)}, got {found}"
+
+
+@dataclass(frozen=True, slots=True)
 class Signature:
     """One way of calling a built-in."""
 
-    __slots__ = ("fits", "function", "most", "parameters", "required", "rest", "with_run")
+    #: as declared
+    text: str
+    parameters: tuple[Parameter, ...]
+    #: word for the kind of the result; the result may always be null
+    result: str
+    function: Callable[..., Any]
+    #: one line for people
+    doc: str
+    #: the function wants the `Run` as its first argument
+    with_run: bool
+    #: the last parameter takes all further arguments
+    rest: bool
+    #: the smallest number of arguments; a rest parameter takes at least one
+    required: int
+    #: per parameter what brings an argument to the first kind it takes
+    fits: tuple[Callable[[Any], Any], ...]
 
-    def __init__(
-        self, parameters: tuple[Parameter, ...], function: Callable[..., object], with_run: bool
-    ) -> None:
-        self.parameters = parameters
-        self.function = function
-        #: the function wants the `Run` as its first argument
-        self.with_run = with_run
-        #: whether the last parameter takes all further arguments
-        self.rest = bool(parameters) and parameters[-1].rest
-        #: the smallest number of arguments; a rest parameter takes at least one
-        self.required = sum(not p.optional for p in parameters)
-        #: the largest number of arguments
-        self.most = 1_000_000 if self.rest else len(parameters)
-        #: per parameter what brings an argument to the first kind it takes
-        self.fits = [FITS[p.accepts[0]] for p in parameters]
+    def arranged(self, arguments: Sequence[Any], names: Sequence[str]) -> Sequence[Any] | None:
+        """Return one argument per parameter, in their order; None where they do not match."""
+        if not names:
+            count = len(self.fits)
+            if self.rest and self.required <= len(arguments):
+                return [*arguments[: count - 1], arguments[count - 1 :]]
+            return arguments if self.required <= len(arguments) <= count else None
+        given = dict(zip(names, arguments, strict=True))
+        own = {p.name: p for p in self.parameters}
+        if len(given) < len(names) or not given.keys() <= own.keys():
+            return None
+        if any(not p.optional and p.name not in given for p in self.parameters):
+            return None
+        last = self.parameters[-1]
+        if self.rest and not isinstance(given[last.name], (list, tuple)):
+            given[last.name] = [given[last.name]]
+        count = max(n for n, name in enumerate(own, 1) if name in given)
+        return [given.get(p.name, UNFIT) for p in self.parameters[:count]]
 
-    def order(self, names: Sequence[str]) -> tuple[int | None, ...] | None:
-        """Return for each parameter the argument of that name; None where they do not match."""
-        own = [p.name for p in self.parameters]
-        if len(set(names)) != len(names) or not set(names) <= set(own):
-            return None
-        if any(not p.optional and p.name not in names for p in self.parameters):
-            return None
-        places = [names.index(name) if name in names else None for name in own]
-        while places and places[-1] is None:
-            places.pop()
-        return tuple(places)
+    def fitted(self, arguments: Sequence[Any]) -> list[Any] | str:
+        """Return the arguments as the parameters want them, or what is wrong with them."""
+        found: list[Any] = []
+        for fit, value in zip(self.fits, arguments, strict=False):
+            fitted = fit(value)
+            if fitted is UNFIT:
+                if value is UNFIT:  # left out in a named call
+                    fitted = None
+                else:
+                    parameter = self.parameters[len(found)]
+                    fitted = UNFIT if parameter.rest else parameter.fitted(value)
+                    if fitted is UNFIT:
+                        return parameter.complaint(a_kind(value))
+            found.append(fitted)
+        return found
 
 
 class Builtin:
@@ -86,68 +163,41 @@ class Builtin:
         self.name = name
         self.signatures: list[Signature] = []
 
-    def takes(self, count: int) -> bool:
-        """Tell whether some signature has this number of parameters."""
-        return any(s.required <= count <= s.most for s in self.signatures)
-
-    def arity(self) -> str:
-        """Return the allowed numbers of arguments for messages, such as `1 or 3`."""
+    def misfit(self, count: int, names: Sequence[str]) -> str:
+        """Return what is wrong with so many arguments, or with their names; "" if nothing is."""
+        if any(s.arranged([None] * count, names) is not None for s in self.signatures):
+            return ""
+        if names:
+            return f"has no parameters named {', '.join(names)}"
         found: set[str] = set()
         for s in self.signatures:
             if s.rest:
                 found.add(f"{s.required} or more")
             else:
-                found.update(str(n) for n in range(s.required, s.most + 1))
-        return " or ".join(sorted(found))
+                found.update(str(n) for n in range(s.required, len(s.parameters) + 1))
+        return f"takes {' or '.join(sorted(found))} arguments, got {count}"
 
-    def invoke(self, run: Run, arguments: list[object], at: int | None) -> object:
-        """Call with positional arguments; what does not fit gives null and a diagnostic."""
-        count, complaint = len(arguments), ""
+    def invoke(
+        self, run: Run, arguments: Sequence[Any], at: int | None, names: Sequence[str] = ()
+    ) -> Any:
+        """Call it; what does not fit gives null and a diagnostic."""
+        complaint = ""
         for signature in self.signatures:
-            if signature.required <= count <= signature.most:
-                fitted = _fit_all(signature, arguments)
+            arranged = signature.arranged(arguments, names)
+            if arranged is not None:
+                fitted = signature.fitted(arranged)
                 if not isinstance(fitted, str):
                     return self._run(run, signature, fitted, at)
                 complaint = complaint or fitted
-        if not complaint:
-            complaint = f"takes {self.arity()} arguments, got {count}"
-        return run.fail(f"{self.name}: {complaint}", at)
+        return run.fail(f"{self.name}: {complaint or self.misfit(len(arguments), names)}", at)
 
-    def invoke_named(
-        self, run: Run, arguments: list[object], names: Sequence[str], at: int | None
-    ) -> object:
-        """Call with named arguments."""
-        complaint = ""
-        for signature in self.signatures:
-            order = signature.order(names)
-            if order is None:
-                continue
-            fitted: list[object] = []
-            wrong = ""
-            for place, parameter in zip(order, signature.parameters, strict=False):
-                value = None if place is None else arguments[place]
-                if place is not None:
-                    value = _fit_rest(value) if parameter.rest else _fit(parameter, value)
-                if value is UNFIT:
-                    wrong = _misfit(parameter, None if place is None else arguments[place])
-                    break
-                fitted.append(value)
-            if not wrong:
-                return self._run(run, signature, fitted, at)
-            complaint = complaint or wrong
-        complaint = complaint or f"has no parameters named {', '.join(names)}"
-        return run.fail(f"{self.name}: {complaint}", at)
-
-    def _run(
-        self, run: Run, signature: Signature, arguments: list[object], at: int | None
-    ) -> object:
+    def _run(self, run: Run, signature: Signature, arguments: list[Any], at: int | None) -> Any:
         run.count(1, at)
         try:
             if signature.with_run:
-                found = signature.function(run, *arguments)
-            else:
-                found = signature.function(*arguments)
-        except Refused as cause:
+                return run.checked(signature.function(run, *arguments), at)
+            return run.checked(signature.function(*arguments), at)
+        except (Refused, ValueError) as cause:
             return run.fail(f"{self.name}: {cause}", at)
         except ArithmeticError:
             return run.fail(f"{self.name}: the result is no number within 34 digits", at)
@@ -155,38 +205,48 @@ class Builtin:
             if cause.position is None:
                 cause.position = at
             raise
-        return run.checked(found, at)
 
     def as_value(self, run: Run) -> Function:
         """Return the built-in as a function value, for one evaluation."""
         names = [p.name for p in self.signatures[0].parameters]
-        return Function(
-            self.name, names, lambda values: self.invoke(run, values, None), variadic=True
-        )
+        return Function(self.name, names, lambda v: self.invoke(run, v, None), variadic=True)
 
 
 BUILTINS: dict[str, Builtin] = {}
 #: built-ins of more than one word, for the parser
 LONG_NAMES = KnownNames()
-_declaration = re.compile(r"([^(]+)\((.*)\)")
+_declaration = re.compile(r"([^(]+)\((.*)\) -> (.+)")
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
-_F = TypeVar("_F", bound=Callable[..., object])
+def declare(declaration: str, function: Callable[..., Any], doc: str) -> None:
+    """Enter one way of calling a built-in in the table.
+
+    A function whose first parameter is called `run` gets the evaluation as its first argument.
+    """
+    found = _declaration.fullmatch(declaration)
+    if found is None:
+        raise ValueError(declaration)
+    name, parameters, result = found.groups()
+    code = getattr(function, "__code__", None)
+    with_run = code is not None and code.co_varnames[:1] == ("run",)
+    taken = tuple(map(_parameter, filter(None, parameters.split(", "))))
+    entry = BUILTINS.setdefault(name, Builtin(name))
+    rest = any(parameter.rest for parameter in taken)
+    required = sum(not parameter.optional for parameter in taken)
+    fits = tuple(p.all_fitted if p.rest else FITS[p.accepts[0]] for p in taken)
+    entry.signatures.append(
+        Signature(declaration, taken, result, function, doc, with_run, rest, required, fits)
+    )
+    LONG_NAMES.add(name)
 
 
-def builtin(*declarations: str, with_run: bool = False) -> Callable[[_F], _F]:
+def builtin(*declarations: str) -> Callable[[_F], _F]:
     """Mark a function as a built-in under each of the declarations."""
 
     def mark(function: _F) -> _F:
         for declaration in declarations:
-            found = _declaration.fullmatch(declaration)
-            if found is None:
-                raise ValueError(declaration)
-            name = found[1]
-            parameters = tuple(map(_parameter, filter(None, found[2].split(", "))))
-            entry = BUILTINS.setdefault(name, Builtin(name))
-            entry.signatures.append(Signature(parameters, function, with_run))
-            LONG_NAMES.add(name)
+            declare(declaration, function, (function.__doc__ or "").strip())
         return function
 
     return mark
@@ -198,116 +258,43 @@ def _parameter(text: str) -> Parameter:
     return Parameter(name.rstrip("?."), tuple(accepts.split("|")), optional, rest)
 
 
-def _fit_all(signature: Signature, arguments: list[object]) -> list[object] | str:
-    """Return the arguments as the parameters want them, or what is wrong with them."""
-    fitted: list[object] = []
-    for n, value in enumerate(arguments):
-        place = n if n < len(signature.fits) else -1
-        found = signature.fits[place](value)
-        if found is UNFIT:
-            found = _fit(signature.parameters[place], value)
-            if found is UNFIT:
-                return _misfit(signature.parameters[place], value)
-        fitted.append(found)
-    if signature.rest:
-        first = len(signature.parameters) - 1
-        fitted[first:] = [fitted[first:]]
-    return fitted
-
-
-def _misfit(parameter: Parameter, value: object) -> str:
-    wanted = " or ".join(parameter.accepts)
-    return f"'{parameter.name}' must be {wanted}, got {a_kind(value)}"
-
-
-def _fit_rest(value: object) -> object:
-    return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def _fit(parameter: Parameter, value: object) -> object:
-    for kind in parameter.accepts:
-        found = FITS[kind](value)
-        if found is not UNFIT:
-            return found
-    if isinstance(value, (list, tuple)) and len(value) == 1:
-        # a list of one item stands for the item (DMN 1.5, 10.3.2.9.4)
-        for kind in parameter.accepts:
-            found = FITS[kind](value[0])
-            if found is not UNFIT:
-                return found
-    return UNFIT
-
-
-def _number(value: object) -> object:
-    found = kinds.number_of(value)
-    return UNFIT if found is None else found
-
-
-def _integer(value: object) -> object:
-    found = kinds.number_of(value)
-    if found is None or (isinstance(found, Decimal) and found.adjusted() > 34):
-        return UNFIT
-    return int(found)
-
-
-def _list(value: object) -> object:
-    if isinstance(value, (list, tuple)):
-        return value
-    return UNFIT if value is None else [value]
-
-
-def _moment(value: object) -> object:
-    if kind_of(value) == kinds.DATE:
-        return make_moment(cast(AnyDate, value), 0, UTC)
-    return value if kind_of(value) == kinds.MOMENT else UNFIT
-
-
-def _of_kind(kind: str) -> Callable[[object], object]:
-    return lambda value: value if kind_of(value) == kind else UNFIT
-
-
-FITS: dict[str, Callable[[object], object]] = {
-    "any": lambda value: value,
-    "value": lambda value: UNFIT if value is None else value,
-    "null": lambda value: None if value is None else UNFIT,
-    "number": _number,
-    "integer": _integer,
-    "string": lambda value: value if isinstance(value, str) else UNFIT,
-    "boolean": lambda value: value if isinstance(value, bool) else UNFIT,
-    "list": _list,
-    "context": lambda value: value if isinstance(value, Mapping) else UNFIT,
-    "range": lambda value: value if isinstance(value, Range) else UNFIT,
-    "function": lambda value: value if isinstance(value, Function) else UNFIT,
-    "date": _of_kind(kinds.DATE),
-    "time": _of_kind(kinds.TIME),
-    "moment": _of_kind(kinds.MOMENT),
-    "date as moment": _moment,
-    "days": _of_kind(kinds.DAYS),
-    "months": _of_kind(kinds.MONTHS),
-}
-
-
 def call_function(
-    run: Run, function: Function, arguments: list[object], at: int | None = None
-) -> object:
-    """Call a function value; a wrong number or type of arguments gives null and a diagnostic."""
-    if len(arguments) != len(function.parameters) and not function.variadic:
-        wanted = len(function.parameters)
+    run: Run,
+    function: Function,
+    arguments: Sequence[Any],
+    at: int | None = None,
+    names: Sequence[str] = (),
+) -> Any:
+    """Call a function value; what does not fit gives null and a diagnostic."""
+    if function.variadic and function.name in BUILTINS:
+        return BUILTINS[function.name].invoke(run, arguments, at, names)
+    if names:
+        given = dict(zip(names, arguments, strict=True))
+        if len(given) != len(names) or set(given) != set(function.parameters):
+            wanted = ", ".join(function.parameters) or "none"
+            return run.fail(f"{function.name} has the parameters {wanted}", at)
+        arguments = [given[name] for name in function.parameters]
+    if len(arguments) != len(function.parameters):
+        wanted = str(len(function.parameters))
         return run.fail(f"{function.name} takes {wanted} arguments, got {len(arguments)}", at)
     run.count(1, at)
     run.calls += 1
     try:
         if run.calls > run.limits.calls:
             raise FeelError(f"more than {run.limits.calls} calls inside each other", at)
-        if function.parameter_types:
-            arguments = [
-                kind.coerce(value) if isinstance(kind, Type) else value
-                for kind, value in zip(function.parameter_types, arguments, strict=True)
-            ]
-        found = function.invoke(arguments)
-        kind = function.result_type
-        return kind.coerce(found) if isinstance(kind, Type) else found
+        kinds = function.parameter_types or [None] * len(arguments)
+        found = function.invoke([_coerced(*pair) for pair in zip(kinds, arguments, strict=True)])
+        return _coerced(function.result_type, found)
     except Mismatch as cause:
         return run.fail(f"{function.name}: {cause}", at)
     finally:
         run.calls -= 1
+
+
+def _coerced(kind: object, value: Any) -> Any:
+    return kind.coerce(value) if isinstance(kind, Type) else value
+
+
+def signatures() -> Mapping[str, list[Signature]]:
+    """Return all built-ins that can be called by name, with their signatures."""
+    return {name: known.signatures for name, known in sorted(BUILTINS.items()) if name != "@"}

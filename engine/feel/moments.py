@@ -1,42 +1,96 @@
-"""Calendar arithmetic over any year and down to nanoseconds; makes and takes apart moments.
+"""Dates, times and durations: the types Python lacks, the calendar over any year, ISO 8601.
 
-Dates are counted in days since 1970-01-01 of the proleptic Gregorian calendar, clocks in
-nanoseconds since midnight. Everything raises ValueError where no such moment exists.
+Days are counted from 1970-01-01 of the proleptic Gregorian calendar, clocks in nanoseconds since
+midnight. A `Far...`/`Fine...` value exists only where `datetime` cannot hold it, so every moment
+has exactly one Python form. Everything raises ValueError where no such moment exists.
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from engine.feel.values import (
-    DAY_NS,
-    NS,
-    FarDate,
-    FarDateTime,
-    FineDuration,
-    FineTime,
-    YearsMonthsDuration,
-)
+NS = 1_000_000_000
+DAY_NS = 86_400 * NS
+MAX_YEAR = 999_999_999
+#: the longest durations, so that their texts stay within what can be read back
+MAX_MONTHS = 10**18
+MAX_NS = 10**17 * DAY_NS
+_ZONE_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class _Iso:
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """Return ISO 8601; a region as `@Europe/Paris`."""
+        return iso_text(self) or ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class YearsMonthsDuration(_Iso):
+    """A years and months duration, counted in months."""
+
+    #: whole months, negative for a way back
+    months: int
+
+
+@dataclass(frozen=True, slots=True)
+class FineDuration(_Iso):
+    """A days and time duration finer than a microsecond, or too long for `timedelta`."""
+
+    #: nanoseconds
+    ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class FarDate(_Iso):
+    """A date before the year 1 or after 9999 (year 0 is 1 BC)."""
+
+    year: int
+    month: int
+    day: int
+
+
+@dataclass(frozen=True, slots=True)
+class FineTime(_Iso):
+    """A time of day finer than a microsecond."""
+
+    #: nanoseconds since midnight
+    ns: int
+    #: fixed offset or region; None for local time
+    tzinfo: tzinfo | None
+
+
+@dataclass(frozen=True, slots=True)
+class FarDateTime(_Iso):
+    """A moment whose year or fraction `datetime` cannot hold."""
+
+    year: int
+    month: int
+    day: int
+    #: nanoseconds since midnight, local
+    ns: int
+    #: fixed offset or region; None for local time
+    tzinfo: tzinfo | None
+
 
 AnyDate = date | FarDate
 AnyTime = time | FineTime
 AnyDateTime = datetime | FarDateTime
 AnyDuration = timedelta | FineDuration
 
-MAX_YEAR = 999_999_999
-#: the longest durations, so that their texts stay within what can be read back
-MAX_MONTHS = 10**18
-MAX_NS = 10**17 * DAY_NS
-_MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_ZONE_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# calendar
 
 
 def month_length(year: int, month: int) -> int:
     """Return the number of days of a month."""
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    return 29 if leap and month == 2 else _MONTH_DAYS[month - 1]
+    if month == 2:
+        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
+    return 30 if month in (4, 6, 9, 11) else 31
 
 
 def days_of(year: int, month: int, day: int) -> int:
@@ -53,9 +107,11 @@ def civil(days: int) -> tuple[int, int, int]:
     year = (of_era - of_era // 1_460 + of_era // 36_524 - of_era // 146_096) // 365
     of_year = of_era - (365 * year + year // 4 - year // 100)
     shifted = (5 * of_year + 2) // 153
-    day = of_year - (153 * shifted + 2) // 5 + 1
     month = shifted + 3 if shifted < 10 else shifted - 9
-    return year + era * 400 + (month <= 2), month, day
+    return year + era * 400 + (month <= 2), month, of_year - (153 * shifted + 2) // 5 + 1
+
+
+# making and taking apart
 
 
 def make_date(year: int, month: int, day: int) -> AnyDate:
@@ -79,12 +135,9 @@ def make_time(ns: int, zone: tzinfo | None) -> AnyTime:
 
 def make_moment(day: AnyDate, ns: int, zone: tzinfo | None) -> AnyDateTime:
     """Return the moment at a clock time of a day."""
-    if type(day) is date and not ns % 1000:
-        clock = make_time(ns, zone)
-        if type(clock) is time:
-            return datetime.combine(day, clock)
-    if not 0 <= ns < DAY_NS:
-        raise ValueError("a time of day is between 00:00:00 and 24:00:00")
+    clock = make_time(ns, zone)
+    if type(day) is date and isinstance(clock, time):
+        return datetime.combine(day, clock)
     return FarDateTime(day.year, day.month, day.day, ns, zone)
 
 
@@ -125,6 +178,14 @@ def day_number(value: AnyDate | AnyDateTime) -> int:
     return days_of(value.year, value.month, value.day)
 
 
+def date_of(value: AnyDate | AnyDateTime) -> AnyDate:
+    """Return the local date of a date or moment."""
+    return make_date(value.year, value.month, value.day)
+
+
+# zones and instants
+
+
 def offset_s(value: AnyTime | AnyDateTime) -> int | None:
     """Return the offset from UTC in seconds; None for local time.
 
@@ -133,67 +194,34 @@ def offset_s(value: AnyTime | AnyDateTime) -> int | None:
     zone = value.tzinfo
     if zone is None:
         return None
-    found: timedelta | None
-    if type(value) is datetime:
-        found = value.utcoffset()
+    near = _ZONE_EPOCH.replace(tzinfo=zone)
+    if isinstance(value, datetime):
+        near = value
     elif isinstance(value, FarDateTime):
-        near = 2000 + value.year % 400 if not 1 <= value.year <= 9999 else value.year
-        seconds = value.ns // NS
-        found = zone.utcoffset(
-            datetime(
-                near,
-                value.month,
-                value.day,
-                seconds // 3600,
-                seconds // 60 % 60,
-                seconds % 60,
-                tzinfo=zone,
-            )
-        )
-    else:
-        found = zone.utcoffset(_ZONE_EPOCH.replace(tzinfo=zone))
+        year = value.year if 1 <= value.year <= 9999 else 2000 + value.year % 400
+        near = near.replace(year, value.month, value.day) + timedelta(seconds=value.ns // NS)
+    found = zone.utcoffset(near)
     return None if found is None else found.days * 86_400 + found.seconds
 
 
-def instant_ns(value: AnyDateTime) -> int:
-    """Return nanoseconds since 1970-01-01 in UTC, or of the local calendar for local time."""
-    return day_number(value) * DAY_NS + clock_ns(value) - (offset_s(value) or 0) * NS
-
-
-def time_instant_ns(value: AnyTime) -> int:
-    """Return the time of day in UTC (it may lie outside the day), or local for local time."""
-    return clock_ns(value) - (offset_s(value) or 0) * NS
+def instant_ns(value: AnyTime | AnyDateTime) -> int:
+    """Return nanoseconds since 1970-01-01 (for a time of day: since midnight) in UTC, or in local
+    time for what has no zone."""
+    days = 0 if isinstance(value, (time, FineTime)) else day_number(value)
+    return days * DAY_NS + clock_ns(value) - (offset_s(value) or 0) * NS
 
 
 def from_instant(ns: int, zone: tzinfo | None) -> AnyDateTime:
     """Return the moment so many nanoseconds after 1970-01-01 UTC, told in `zone`."""
+    days, clock = divmod(ns, DAY_NS)
     if isinstance(zone, ZoneInfo):
         at = from_instant(ns, UTC)
-        if type(at) is datetime and 2 <= at.year <= 9998:
+        if isinstance(at, datetime) and 2 <= at.year <= 9998:
             return at.astimezone(zone)
-    offset = 0
     if zone is not None:
-        days = ns // DAY_NS
-        year, month, day = civil(days)
-        probe = FarDateTime(year, month, day, ns % DAY_NS, zone)
-        offset = offset_s(probe) or 0
-    days, clock = divmod(ns + offset * NS, DAY_NS)
+        offset = offset_s(FarDateTime(*civil(days), clock, zone)) or 0
+        days, clock = divmod(ns + offset * NS, DAY_NS)
     return make_moment(make_date(*civil(days)), clock, zone)
-
-
-def add_to_moment(value: AnyDateTime, ns: int) -> AnyDateTime:
-    """Return the moment so many elapsed nanoseconds later."""
-    return from_instant(instant_ns(value) + ns, value.tzinfo)
-
-
-def add_to_date(value: AnyDate, ns: int) -> AnyDate:
-    """Return the date on which the moment lies that is `ns` after midnight of `value`."""
-    return make_date(*civil((day_number(value) * DAY_NS + ns) // DAY_NS))
-
-
-def add_to_time(value: AnyTime, ns: int) -> AnyTime:
-    """Return the time of day `ns` later, past midnight where need be."""
-    return make_time((clock_ns(value) + ns) % DAY_NS, value.tzinfo)
 
 
 def shift_months(value: AnyDate, months: int) -> AnyDate:
@@ -201,23 +229,6 @@ def shift_months(value: AnyDate, months: int) -> AnyDate:
     years, month = divmod(value.month - 1 + months, 12)
     year = value.year + years
     return make_date(year, month + 1, min(value.day, month_length(year, month + 1)))
-
-
-def date_of(value: AnyDate | AnyDateTime) -> AnyDate:
-    """Return the local date of a date or moment."""
-    if isinstance(value, (datetime, FarDateTime)):
-        return make_date(value.year, value.month, value.day)
-    return value
-
-
-def months_between(start: AnyDate | AnyDateTime, end: AnyDate | AnyDateTime) -> YearsMonthsDuration:
-    """Return the whole months from start to end, rounded towards zero."""
-    months = (end.year - start.year) * 12 + end.month - start.month
-    if months > 0 and end.day < start.day:
-        months -= 1
-    elif months < 0 and end.day > start.day:
-        months += 1
-    return YearsMonthsDuration(months)
 
 
 @lru_cache(maxsize=512)
@@ -237,3 +248,131 @@ def zone_of(text: str) -> tzinfo | None:
     if seconds > 18 * 3600 or minutes > 59 or (rest and rest[0] > 59):
         raise ValueError(f"there is no offset {text}")
     return timezone(timedelta(seconds=-seconds if text[0] == "-" else seconds)) if seconds else UTC
+
+
+# ISO 8601
+
+_DATE = r"(-?(?:\d{4}|[1-9]\d{4,8}))-(\d\d)-(\d\d)"
+_TIME = r"(\d\d):(\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d(?::\d\d)?|@[A-Za-z0-9_+\-/]+)?"
+_date, _time = re.compile(_DATE, re.ASCII), re.compile(_TIME, re.ASCII)
+_moment = re.compile(f"{_DATE}T{_TIME}", re.ASCII)
+_months = re.compile(r"(-?)P(?=\d)(?:(\d{1,18})Y)?(?:(\d{1,18})M)?", re.ASCII)
+_days = re.compile(
+    r"(-?)P(?=[\dT])(?:(\d{1,18})D)?"
+    r"(?:T(?=\d|\.\d)(?:(\d{1,18})H)?(?:(\d{1,18})M)?(?:(\d{0,18})(?:\.(\d*))?(?<=\d|\.)S)?)?",
+    re.ASCII,
+)
+
+
+def parse_date(text: str) -> AnyDate:
+    """Return the date written as `yyyy-mm-dd`; ValueError for anything else."""
+    found = _date.fullmatch(text)
+    if found is None:
+        raise ValueError(f"'{text}' is not a date such as 2024-12-31")
+    return make_date(*map(int, found.groups()))
+
+
+def _fraction(digits: str | None) -> int:
+    return int((digits or "0")[:9].ljust(9, "0"))
+
+
+def _clock(parts: tuple[str, ...]) -> int:
+    """Return hours, minutes, seconds and fraction in nanoseconds; 24:00:00 is the end of a day."""
+    hours, minutes, seconds = (int(part) for part in parts[:3])
+    ns = ((hours * 60 + minutes) * 60 + seconds) * NS + _fraction(parts[3])
+    if ns > DAY_NS or minutes > 59 or seconds > 59:
+        raise ValueError(f"there is no time {':'.join(parts[:3])}")
+    return ns
+
+
+def parse_time(text: str) -> AnyTime:
+    """Return the time written as `hh:mm:ss`, with fraction and zone; ValueError otherwise."""
+    found = _time.fullmatch(text)
+    if found is None:
+        raise ValueError(f"'{text}' is not a time such as 14:30:00 or 14:30:00+01:00")
+    return make_time(_clock(found.groups()) % DAY_NS, zone_of(found[5] or ""))
+
+
+def parse_moment(text: str) -> AnyDateTime:
+    """Return the date and time of a text, midnight for a mere date; ValueError otherwise."""
+    found = _moment.fullmatch(text)
+    if found is None:
+        if _date.fullmatch(text):
+            return make_moment(parse_date(text), 0, None)
+        raise ValueError(f"'{text}' is not a date and time such as 2024-12-31T14:30:00")
+    day, clock = make_date(*map(int, found.groups()[:3])), _clock(found.groups()[3:])
+    if clock == DAY_NS:
+        day, clock = make_date(*civil(day_number(day) + 1)), 0
+    return make_moment(day, clock, zone_of(found[8] or ""))
+
+
+def parse_duration(text: str) -> AnyDuration | YearsMonthsDuration:
+    """Return the duration of a text such as `P1Y2M` or `P3DT4H`; ValueError otherwise."""
+    found = _months.fullmatch(text)
+    if found is not None:
+        months = int(found[2] or 0) * 12 + int(found[3] or 0)
+        return make_months(-months if found[1] else months)
+    found = _days.fullmatch(text)
+    if found is None:
+        raise ValueError(f"'{text}' is not a duration such as P1Y2M or P3DT4H30M")
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups()[1:5])
+    ns = (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * NS + _fraction(found[6])
+    return make_duration(-ns if found[1] else ns)
+
+
+def parse_literal(text: str) -> object:
+    """Return the moment or duration behind `@"..."`; ValueError where it is none."""
+    if text.lstrip("-").startswith("P"):
+        return parse_duration(text)
+    if _time.fullmatch(text):
+        return parse_time(text)
+    return parse_moment(text) if "T" in text else parse_date(text)
+
+
+def iso_text(value: object) -> str | None:
+    """Return ISO 8601 for any moment or duration, None for other values."""
+    if isinstance(value, YearsMonthsDuration):
+        years, months = divmod(abs(value.months), 12)
+        text = (f"{years}Y" if years else "") + (f"{months}M" if months or not years else "")
+        return f"{'-' if value.months < 0 else ''}P{text}"
+    if isinstance(value, (timedelta, FineDuration)):
+        return _duration_text(duration_ns(value))
+    day = clock = ""
+    if isinstance(value, (date, FarDate, FarDateTime)):
+        sign = "-" if value.year < 0 else ""
+        day = f"{sign}{abs(value.year):04d}-{value.month:02d}-{value.day:02d}"
+    if isinstance(value, (datetime, FarDateTime, time, FineTime)):
+        clock = _clock_text(clock_ns(value)) + zone_text(value.tzinfo)
+    return f"{day}T{clock}" if day and clock else day or clock or None
+
+
+def _clock_text(ns: int) -> str:
+    seconds, fraction = divmod(ns, NS)
+    text = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return text + (f".{fraction:09d}".rstrip("0") if fraction else "")
+
+
+def _duration_text(ns: int) -> str:
+    seconds, fraction = divmod(abs(ns), NS)
+    days, hours, minutes = seconds // 86_400, seconds // 3600 % 24, seconds // 60 % 60
+    clock = (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "")
+    if seconds % 60 or fraction:
+        clock += str(seconds % 60) + (f".{fraction:09d}".rstrip("0") if fraction else "") + "S"
+    if not days and not clock:
+        return "PT0S"
+    return ("-" if ns < 0 else "") + "P" + (f"{days}D" if days else "") + (clock and "T" + clock)
+
+
+def zone_text(zone: tzinfo | None) -> str:
+    """Return `Z`, `+01:00` or `@Europe/Paris`; nothing for local time."""
+    if zone is None:
+        return ""
+    offset = None if isinstance(zone, ZoneInfo) else zone.utcoffset(None)
+    if offset is None:
+        return f"@{zone}"
+    seconds = offset.days * 86_400 + offset.seconds
+    if not seconds:
+        return "Z"
+    minutes, rest = divmod(abs(seconds), 60)
+    text = f"{'-' if seconds < 0 else '+'}{minutes // 60:02d}:{minutes % 60:02d}"
+    return text + (f":{rest:02d}" if rest else "")

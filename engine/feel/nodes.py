@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.feel.operators import calculate, negate, order_keys
+from engine.feel.types import Type
+from engine.feel.values import Range, Refused
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -31,6 +35,7 @@ class Arithmetic(Node):
     """`first op operand op operand ...` of one precedence, from left to right."""
 
     first: Node
+    #: sign, operand and offset of the sign
     rest: tuple[tuple[str, Node, int], ...]
 
 
@@ -59,15 +64,6 @@ class Comparison(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Between(Node):
-    """`value between low and high`."""
-
-    value: Node
-    low: Node
-    high: Node
-
-
-@dataclass(frozen=True, slots=True)
 class Test(Node):
     """`op operand`: a unary test, or in brackets a range with one end."""
 
@@ -77,7 +73,7 @@ class Test(Node):
 
 @dataclass(frozen=True, slots=True)
 class Membership(Node):
-    """`value in test` or `value in (test, ...)`."""
+    """`value in test`, `value in (test, ...)` or `value between low and high`."""
 
     value: Node
     tests: tuple[Node, ...]
@@ -175,23 +171,11 @@ class Quantified(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class TypeName(Node):
-    """A type as written: `list<number>` is ("list", (number,))."""
-
-    name: str
-    arguments: tuple[TypeName, ...] = ()
-    #: names of the entries of a context type
-    keys: tuple[str, ...] = ()
-    #: result of a function type
-    result: TypeName | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class InstanceOf(Node):
-    """`value instance of type`."""
+    """`value instance of type`; the name of a type that is not there stays text."""
 
     value: Node
-    type: TypeName
+    type: Type | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,5 +183,28 @@ class FunctionBody(Node):
     """`function(a: type, b) body`; no body for an external function."""
 
     parameters: tuple[str, ...]
-    types: tuple[TypeName | None, ...]
+    types: tuple[Type | str | None, ...]
     body: Node | None
+
+
+def folded(node: Node) -> Node:
+    """Return a literal in place of arithmetic or a range of literals; what cannot be calculated
+    stays as it is and fails when it is evaluated."""
+    try:
+        match node:
+            case Negation(operand=Literal(value=value)):
+                return Literal(node.at, negate(value))
+            case Interval(start=Literal(value=start), end=Literal(value=end)):
+                if order_keys(start, end) is not None:
+                    return Literal(
+                        node.at, Range(start, end, node.start_included, node.end_included)
+                    )
+            case Arithmetic(first=Literal(value=value)) if not isinstance(value, str):
+                for sign, operand, _ in node.rest:
+                    if not isinstance(operand, Literal):
+                        return node
+                    value = calculate(sign, value, operand.value)
+                return Literal(node.at, value)
+    except (Refused, ArithmeticError):
+        pass
+    return node

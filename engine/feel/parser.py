@@ -1,25 +1,38 @@
-"""FEEL text to a tree: the grammar of DMN 1.5, 10.3.1.2, read by recursive descent.
+"""FEEL text to a tree: the grammar of DMN 1.5, 10.3.1.2, read by precedence from one table.
 
 Chains of operators and `else if` are read in loops, so only real nesting costs depth.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
-from engine.feel import iso
-from engine.feel.arithmetic import Number, negated, number_literal
-from engine.feel.lexer import END, NAME, NUMBER, OPERATOR, STRING
-from engine.feel.names import KnownNames
+from engine.errors import FeelError
+from engine.feel.lexer import (
+    END,
+    NAME,
+    NUMBER,
+    OPERATOR,
+    STRING,
+    KnownNames,
+    Token,
+    joined,
+    tokens_of,
+)
+from engine.feel.library import LONG_NAMES
+from engine.feel.moments import parse_literal
 from engine.feel.nodes import (
     Arithmetic,
-    Between,
     Call,
     Comparison,
     Entries,
     Filter,
+    For,
+    FunctionBody,
+    If,
     InstanceOf,
     Interval,
+    Iterator,
     ListItems,
     Literal,
     Logic,
@@ -28,25 +41,32 @@ from engine.feel.nodes import (
     Negation,
     Node,
     Path,
+    Quantified,
     Test,
     UnaryTests,
+    folded,
 )
-from engine.feel.phrases import Phrases
+from engine.feel.operators import COMPARISONS, negate, number_literal
+from engine.feel.types import (
+    ANY,
+    SIMPLE_TYPES,
+    ContextType,
+    FunctionType,
+    ListType,
+    RangeType,
+    Type,
+)
 
-_COMPARATORS = ("=", "!=", "<", "<=", ">", ">=")
-_OR, _AND, _COMPARE, _ADD, _MULTIPLY, _POWER = range(1, 7)
-_LEVELS = {
-    **dict.fromkeys(_COMPARATORS, _COMPARE),
-    "+": _ADD,
-    "-": _ADD,
-    "*": _MULTIPLY,
-    "/": _MULTIPLY,
-    "**": _POWER,
-}
-_WORD_LEVELS = {"or": _OR, "and": _AND, "in": _COMPARE, "between": _COMPARE}
+#: brackets, branches and bodies inside each other
+MAX_DEPTH = 80
 _CONSTANTS = {"true": True, "false": False, "null": None}
+#: what ends a name that nobody has declared
+_STOPS = frozenset({"and", "or", "in", "between", "then", "else", "return", "satisfies"})
+_KEYWORDS = _STOPS | {"if", "for", "some", "every", "true", "false", "null"}
+_LONG_TYPES = KnownNames(("date and time", "days and time duration", "years and months duration"))
+_PROPERTIES = KnownNames(("time offset", "start included", "end included"))
 #: what may follow `[` when it closes a range instead of opening a filter
-_AFTER_RANGE = frozenset({")", "]", "}", ",", "=", "!=", "*", "/", "+"})
+_AFTER_RANGE = _STOPS | {")", "]", "}", ",", "=", "!=", "*", "/", "+", ".", ""}
 _STRAY = {
     "then": "'then' without 'if'",
     "else": "'else' without 'if ... then'",
@@ -55,23 +75,84 @@ _STRAY = {
 }
 
 
-def parse(text: str, kind: str, names: Iterable[str], functions: KnownNames) -> Node:
-    """Return the tree of an `expression` or of `unary` tests.
+def parse(
+    text: str,
+    kind: str = "expression",
+    names: Iterable[str] = (),
+    types: Mapping[str, Type] | None = None,
+) -> Node:
+    """Return the tree of an `expression` or of `unary` tests, constants calculated.
 
-    `names` are the variables in scope, `functions` the built-ins of several words. FeelError
-    tells what is wrong and where.
+    `names` are the variables in scope, `types` the types that are known besides FEEL's own.
+    FeelError tells what is wrong and where.
     """
-    parser = Parser(text, names, functions)
+    parser = Parser(text, names, types or {})
     return parser.unary_tests() if kind == "unary" else parser.whole()
 
 
-class Parser(Phrases):
-    """One pass over one text."""
+class Parser:
+    """One pass over one text; every method leaves the cursor behind what it read."""
 
-    def __init__(self, text: str, names: Iterable[str], functions: KnownNames) -> None:
-        super().__init__(text, names, functions)
+    def __init__(self, text: str, names: Iterable[str], types: Mapping[str, Type]) -> None:
+        self.text = text
+        self.tokens = tokens_of(text)
+        self.at = 0
+        self.depth = 0
+        self.known = KnownNames(names)
+        self.types = types
         #: within the last part of a range, where `[` may be its end
-        self._range_end = False
+        self.range_end = False
+
+    # the cursor
+
+    @property
+    def token(self) -> Token:
+        """The token under the cursor."""
+        return self.tokens[self.at]
+
+    def peek(self) -> Token:
+        """Return the token after that one, the end token at the end."""
+        return self.tokens[min(self.at + 1, len(self.tokens) - 1)]
+
+    def take(self) -> Token:
+        """Return the token under the cursor and go on."""
+        token = self.tokens[self.at]
+        self.at += token.kind != END
+        return token
+
+    def sees(self, *texts: str) -> bool:
+        """Tell whether the cursor is at one of these operators or keywords."""
+        token = self.tokens[self.at]
+        return token.text in texts and token.kind in (OPERATOR, NAME) and not token.quoted
+
+    def accept(self, text: str) -> bool:
+        """Go past this operator or keyword if the cursor is at it."""
+        seen = self.sees(text)
+        self.at += seen
+        return seen
+
+    def expect(self, text: str, why: str) -> None:
+        """Go past this operator or keyword; FeelError with the reason where another thing is."""
+        if not self.accept(text):
+            raise self.error(f"expected '{text}' {why}")
+
+    def error(self, message: str, at: int | None = None) -> FeelError:
+        """Return the error for the cursor (or an offset), telling what was found there."""
+        if at is not None:
+            return FeelError(message, at)
+        token = self.token
+        written = self.text[token.start : token.end]
+        written = written if len(written) <= 30 else written[:27] + "..."
+        found = "the end of the text" if token.kind == END else f"'{written}'"
+        return FeelError(f"{message}, found {found}", token.start)
+
+    def enter(self) -> None:
+        """Go one level deeper; FeelError when the text is nested too deeply."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise self.error("this is nested too deeply", self.token.start)
+
+    # whole texts
 
     def whole(self) -> Node:
         """Read the text as one expression."""
@@ -83,10 +164,9 @@ class Parser(Phrases):
 
     def unary_tests(self) -> Node:
         """Read the text as the tests of a decision table cell."""
-        lone = self.peek().kind == END
-        if self.token.kind == END or (lone and self.is_operator("-")):
+        if self.token.kind == END or (self.sees("-") and self.peek().kind == END):
             return UnaryTests(0, (), False)
-        if self.is_word("not") and self.peek().text == "(":
+        if self.sees("not") and self.peek().text == "(":
             start = self.at
             self.at += 2
             tests = self._tests()
@@ -99,13 +179,12 @@ class Parser(Phrases):
 
     def _end(self) -> None:
         token = self.token
-        if token.kind == END:
-            return
-        if token.text == "==":
+        if token.text == "==" and token.kind == OPERATOR:
             raise self.error("write '=' to compare", token.start)
         if token.kind in (NAME, NUMBER, STRING):
             raise self.error("expected an operator such as +, = or 'and'")
-        raise self.error("expected the end of the expression")
+        if token.kind != END:
+            raise self.error("expected the end of the expression")
 
     def _tests(self) -> tuple[Node, ...]:
         tests = [self._test()]
@@ -114,126 +193,109 @@ class Parser(Phrases):
         return tuple(tests)
 
     def _test(self) -> Node:
-        if self.is_operator(*_COMPARATORS):
+        if self.sees(*COMPARISONS):
             operator = self.take()
-            return Test(operator.start, operator.text, self._binary(_ADD))
+            return Test(operator.start, operator.text, self.expression(_ADD))
         return self.expression()
 
-    def expression(self) -> Node:
-        """Read one expression, as far as it goes."""
-        self.enter()
-        node = self._binary(_OR)
-        self.depth -= 1
+    # operators
+
+    def expression(self, lowest: int = 0) -> Node:
+        """Read one expression as far as it goes, or an operand of operators below `lowest`."""
+        outer = self.range_end
+        if not lowest:
+            self.range_end = False
+            self.enter()
+        node = self._operand()
+        while True:
+            token = self.token
+            level, read = _INFIX.get(token.text, _NONE)
+            if read is None or level < lowest or token.kind == STRING or token.quoted:
+                break
+            node = read(self, node)
+        if not lowest:
+            self.depth -= 1
+        self.range_end = outer
         return node
 
-    def _binary(self, lowest: int, left: Node | None = None) -> Node:
-        node = self._unary() if left is None else left
-        while True:
-            level = self._level()
-            if level < lowest:
-                return node
-            if level == _COMPARE:
-                node = self._comparison(node)
-            elif level in (_OR, _AND):
-                node = self._logic(node, level)
-            else:
-                node = self._arithmetic(node, level)
-
-    def _level(self) -> int:
-        token = self.token
-        if token.kind == OPERATOR:
-            return _LEVELS.get(token.text, 0)
-        if token.kind == NAME and not token.quoted:
-            return _WORD_LEVELS.get(token.text, 0)
-        return 0
-
-    def _logic(self, first: Node, level: int) -> Node:
+    def _logic(self, first: Node) -> Node:
         operator, parts = self.token.text, [first]
-        while self._level() == level:
-            self.take()
-            parts.append(self._binary(level + 1))
+        while self.accept(operator):
+            parts.append(self.expression(_INFIX[operator][0] + 1))
         return Logic(first.at, operator, tuple(parts))
 
-    def _arithmetic(self, first: Node, level: int) -> Node:
+    def _arithmetic(self, first: Node) -> Node:
+        level = _INFIX[self.token.text][0]
         rest: list[tuple[str, Node, int]] = []
-        while self._level() == level:
+        while _INFIX.get(self.token.text, _NONE)[0] == level and self.token.kind == OPERATOR:
             operator = self.take()
-            rest.append((operator.text, self._binary(level + 1), operator.start))
-        return Arithmetic(first.at, first, tuple(rest))
+            rest.append((operator.text, self.expression(level + 1), operator.start))
+        return folded(Arithmetic(first.at, first, tuple(rest)))
 
     def _comparison(self, left: Node) -> Node:
         operator = self.take()
-        if operator.text == "in":
-            return Membership(operator.start, left, self._membership())
-        if operator.text != "between":
-            return Comparison(operator.start, operator.text, left, self._binary(_ADD))
-        low = self._binary(_ADD)
-        self.expect_word("and", "between the two limits of 'between'")
-        return Between(operator.start, left, low, self._binary(_ADD))
+        return Comparison(operator.start, operator.text, left, self.expression(_ADD))
 
-    def _membership(self) -> tuple[Node, ...]:
-        if self.is_operator(*_COMPARATORS):
-            return (self._test(),)
-        if not self.is_operator("("):
-            return (self._binary(_ADD),)
-        tests = self._bracket()
-        if len(tests) > 1 or isinstance(tests[0], Test):
-            return tests
-        return (self._binary(_ADD, self._postfix(tests[0])),)
+    def _between(self, value: Node) -> Node:
+        at = self.take().start
+        low = self.expression(_ADD)
+        self.expect("and", "between the two limits of 'between'")
+        return Membership(
+            at, value, (folded(Interval(at, low, self.expression(_ADD), True, True)),)
+        )
 
-    def _unary(self) -> Node:
+    def _membership(self, value: Node) -> Node:
+        at = self.take().start
+        if self.sees(*COMPARISONS):
+            tests: tuple[Node, ...] = (self._test(),)
+        elif not self.sees("("):
+            tests = (self.expression(_ADD),)
+        else:
+            tests = self._bracket()
+            if len(tests) == 1 and not isinstance(tests[0], Test):
+                tests = (self._postfix(tests[0]),)
+        return Membership(at, value, tests)
+
+    def _operand(self) -> Node:
         signs: list[int] = []
-        while self.is_operator("-"):
-            if self.peek().kind == NUMBER and not self.peek().spaced:
-                break
+        while self.sees("-") and (self.peek().kind != NUMBER or self.peek().spaced):
             signs.append(self.take().start)
         node = self._postfix(self._primary())
-        if len(signs) % 2 == 0 and signs:
-            return Negation(signs[0], Negation(signs[1], node))
-        return Negation(signs[0], node) if signs else node
+        if signs and len(signs) % 2 == 0:
+            node = folded(Negation(signs[1], node))
+        return folded(Negation(signs[0], node)) if signs else node
 
     def _postfix(self, node: Node) -> Node:
         depth = self.depth
-        while True:
-            token = self.token
-            if token.kind == OPERATOR and token.text in (".", "[", "("):
-                if token.text == "[" and self._range_end and self._closes_range():
-                    break
-                self.enter()
-                node = self._step(node, self.take().text, token.start)
-            elif token.text == "instance" and self.is_word("instance"):
-                if self.peek().text != "of":
-                    break
-                self.at += 2
-                node = InstanceOf(token.start, node, self.read_type())
-            else:
+        while self.sees(".", "[", "(", "instance"):
+            if self.sees("[") and self.range_end and self._closes_range():
                 break
+            if self.sees("instance") and self.peek().text != "of":
+                break
+            self.enter()
+            token = self.take()
+            if token.text == ".":
+                node = Path(token.start, node, self._property())
+            elif token.text == "(":
+                node = self._call(node)
+            elif token.text == "[":
+                node = Filter(token.start, node, self.expression())
+                self.expect("]", "to close the filter")
+            else:
+                self.at += 1
+                node = InstanceOf(token.start, node, self._type())
         self.depth = depth
         return node
 
     def _closes_range(self) -> bool:
         after = self.peek()
-        if after.kind == NAME:
-            return after.text in _WORD_LEVELS or after.text in _STRAY
-        return after.kind == END or (after.kind == OPERATOR and after.text in _AFTER_RANGE)
-
-    def _step(self, base: Node, opener: str, at: int) -> Node:
-        if opener == ".":
-            return Path(at, base, self.read_property())
-        if opener == "(":
-            return self._call(base)
-        outer, self._range_end = self._range_end, False
-        condition = self.expression()
-        self._range_end = outer
-        self.expect("]", "to close the filter")
-        return Filter(at, base, condition)
+        return after.kind in (NAME, OPERATOR, END) and after.text in _AFTER_RANGE
 
     def _call(self, callee: Node) -> Node:
-        outer, self._range_end = self._range_end, False
         arguments: list[Node] = []
         names: list[str] = []
-        while not self.is_operator(")"):
-            name = self.named_argument()
+        while not self.sees(")"):
+            name = self._argument_name()
             if name is not None:
                 names.append(name)
             arguments.append(self._test())
@@ -241,131 +303,288 @@ class Parser(Phrases):
                 raise self.error("name all arguments of a call or none", arguments[-1].at)
             if not self.accept(","):
                 break
-        self._range_end = outer
         self.expect(")", "to close the arguments of the call")
         return Call(callee.at, callee, tuple(arguments), tuple(names))
+
+    # operands
 
     def _primary(self) -> Node:
         token = self.token
         if token.kind == NUMBER:
             return Literal(token.start, self._number())
         if token.kind == STRING:
-            self.take()
-            return Literal(token.start, token.text)
-        if token.kind == NAME:
-            return self._word()
-        if token.kind == OPERATOR:
-            return self._opened()
-        raise self.error("expected a value")
+            return Literal(token.start, self.take().text)
+        if token.kind == NAME and (token.quoted or self._known_name() is not None):
+            return Name(token.start, self._name())
+        if token.text in _CONSTANTS:
+            return Literal(token.start, _CONSTANTS[self.take().text])
+        read = _PREFIX.get(token.text)
+        if read is not None:
+            return read(self)
+        if token.text in _STRAY:
+            raise self.error(_STRAY[token.text], token.start)
+        if token.kind != NAME or token.text in _STOPS:
+            raise self.error("expected a value")
+        return Name(token.start, self._name())
 
-    def _number(self) -> Number:
+    def _number(self) -> int | object:
         token = self.take()
         try:
             return number_literal(token.text)
         except ArithmeticError:
             raise self.error("this number is too large", token.start) from None
 
-    def _word(self) -> Node:
-        token = self.token
-        phrase = None if token.quoted else _PHRASES.get(token.text)
-        if phrase is not None and self._known_here() is None:
-            return phrase(self)
-        if token.text in _CONSTANTS and not token.quoted and self._known_here() is None:
-            self.take()
-            return Literal(token.start, _CONSTANTS[token.text])
-        if token.text in _STRAY and not token.quoted:
-            raise self.error(_STRAY[token.text], token.start)
-        if token.text in _WORD_LEVELS and not token.quoted:
-            raise self.error("expected a value")
-        return Name(token.start, self.read_name())
-
-    def _opened(self) -> Node:
-        token = self.token
-        if token.text == "-" and self.peek().kind == NUMBER:
-            self.take()
-            return Literal(token.start, negated(self._number()))
-        if token.text == "@":
-            return self._literal()
-        if token.text == "(":
-            tests = self._bracket()
-            if len(tests) > 1:
-                raise self.error("a list is written in square brackets", token.start)
-            return tests[0]
-        if token.text in ("[", "]"):
-            return self._square()
-        if token.text == "{":
-            return self._context()
-        raise self.error("expected a value")
+    def _negative(self) -> Node:
+        at = self.take().start
+        return Literal(at, negate(self._number()))
 
     def _literal(self) -> Node:
-        at = self.take()
+        at = self.take().start
         if self.token.kind != STRING:
             raise self.error("expected a text in quotes after '@'")
         text = self.take().text
         try:
-            return Literal(at.start, iso.parse_literal(text))
+            return Literal(at, parse_literal(text))
         except ValueError:
             # the standard wants null here; the check reports it
-            return Call(at.start, Name(at.start, "@"), (Literal(at.start, text),), ())
+            return Call(at, Name(at, "@"), (Literal(at, text),), ())
+
+    def _bracketed(self) -> Node:
+        at = self.token.start
+        tests = self._bracket()
+        if len(tests) > 1:
+            raise self.error("a list is written in square brackets", at)
+        return tests[0]
 
     def _bracket(self) -> tuple[Node, ...]:
-        outer, self._range_end = self._range_end, False
-        opening = self.take()
+        at = self.take().start
         tests = [self._test()]
         if self.accept(".."):
-            tests = [self._interval(opening.start, tests[0], False)]
-        else:
-            while self.accept(","):
-                tests.append(self._test())
-            self.expect(")", "to close the bracket")
-        self._range_end = outer
+            return (self._interval(at, tests[0], False),)
+        while self.accept(","):
+            tests.append(self._test())
+        self.expect(")", "to close the bracket")
         return tuple(tests)
 
     def _interval(self, at: int, start: Node, start_included: bool) -> Node:
-        self._range_end = True
-        end = self._binary(_ADD)
-        self._range_end = False
-        if not self.is_operator("]", ")", "["):
+        outer, self.range_end = self.range_end, True
+        end = self.expression(_ADD)
+        self.range_end = outer
+        if not self.sees("]", ")", "["):
             raise self.error("expected ']' or ')' to close the range")
-        return Interval(at, start, end, start_included, self.take().text == "]")
+        return folded(Interval(at, start, end, start_included, self.take().text == "]"))
 
     def _square(self) -> Node:
-        outer, self._range_end = self._range_end, False
         opening = self.take()
         items: list[Node] = []
-        if opening.text == "]" or not self.is_operator("]"):
+        if opening.text == "]" or not self.sees("]"):
             items.append(self._test())
         if items and self.accept(".."):
-            node = self._interval(opening.start, items[0], opening.text == "[")
-        elif opening.text == "]":
+            return self._interval(opening.start, items[0], opening.text == "[")
+        if opening.text == "]":
             raise self.error("expected '..' in a range that begins with ']'")
-        else:
-            while items and self.accept(","):
-                items.append(self._test())
-            self.expect("]", "to close the list")
-            node = ListItems(opening.start, tuple(items))
-        self._range_end = outer
-        return node
+        while items and self.accept(","):
+            items.append(self._test())
+        self.expect("]", "to close the list")
+        return ListItems(opening.start, tuple(items))
 
     def _context(self) -> Node:
-        outer, self._range_end = self._range_end, False
-        opening = self.take()
+        at = self.take().start
         entries: list[tuple[str, Node]] = []
-        while not self.is_operator("}"):
-            key = self.read_key("the name of an entry")
+        while not self.sees("}"):
+            key = self._key("the name of an entry", ":")
             self.expect(":", "after the name of an entry")
             entries.append((key, self._test()))
             if not self.accept(","):
                 break
         self.expect("}", "to close the context")
-        self._range_end = outer
-        return Entries(opening.start, tuple(entries))
+        return Entries(at, tuple(entries))
+
+    # phrases
+
+    def _if(self) -> Node:
+        at = self.token.start
+        branches: list[tuple[Node, Node]] = []
+        while self.accept("if"):
+            condition = self.expression()
+            self.expect("then", "after the condition of 'if'")
+            branches.append((condition, self.expression()))
+            self.expect("else", "after 'if ... then ...'")
+        return If(at, tuple(branches), self.expression())
+
+    def _iterators(self) -> tuple[Iterator, ...]:
+        found: list[Iterator] = []
+        while not found or self.accept(","):
+            at = self.token.start
+            words: list[Token] = []
+            while self._is_word() or (words and self.token.kind == NUMBER):
+                words.append(self.take())
+            if not words:
+                raise self.error("expected a name for the loop variable")
+            name = self._new(joined(words))
+            self.expect("in", f"after the variable '{name}'")
+            domain = self.expression()
+            end = self.expression() if self.accept("..") else None
+            found.append(Iterator(at, name, domain, end))
+        return tuple(found)
+
+    def _for(self) -> Node:
+        at = self.take().start
+        iterators = self._iterators()
+        self.expect("return", "after 'for ... in ...'")
+        return For(at, iterators, self.expression())
+
+    def _quantified(self) -> Node:
+        word = self.take()
+        iterators = self._iterators()
+        self.expect("satisfies", f"after '{word.text} ... in ...'")
+        return Quantified(word.start, word.text == "every", iterators, self.expression())
+
+    def _function(self) -> Node:
+        at = self.token.start
+        if self.peek().text != "(":
+            return Name(at, self._name())
+        self.at += 2
+        names: list[str] = []
+        types: list[Type | str | None] = []
+        while not self.sees(")"):
+            names.append(self._key("the name of a parameter", ":", ",", ")"))
+            types.append(self._type() if self.accept(":") else None)
+            if not self.accept(","):
+                break
+        self.expect(")", "to close the parameters of the function")
+        external = self.accept("external")
+        body = self.expression()
+        return FunctionBody(at, tuple(names), tuple(types), None if external else body)
+
+    # names
+
+    def _is_word(self) -> bool:
+        token = self.token
+        return token.kind == NAME and (token.quoted or token.text not in _STOPS)
+
+    def _new(self, name: str) -> str:
+        self.known.add(name)
+        return name
+
+    def _known_name(self) -> tuple[str, int] | None:
+        found = self.known.match(self.tokens, self.at)
+        called = LONG_NAMES.match(self.tokens, self.at)
+        longer = called is not None and (found is None or called[1] > found[1])
+        return called if called and longer and self.tokens[called[1]].text == "(" else found
+
+    def _name(self) -> str:
+        """Read a variable or function name, the longest known one."""
+        found = None if self.token.quoted else self._known_name()
+        if found is None:
+            return self.take().text
+        name, self.at = found
+        return name
+
+    def _property(self) -> str:
+        token = self.token
+        if token.kind != NAME:
+            raise self.error("expected a name after '.'")
+        known = self.known.match(self.tokens, self.at) or _PROPERTIES.match(self.tokens, self.at)
+        if token.quoted or known is None:
+            return self.take().text
+        name, self.at = known
+        return name
+
+    def _key(self, what: str, *ends: str) -> str:
+        """Read everything up to a `:` (or another end) as one name, or a string."""
+        if self.token.kind == STRING:
+            return self._new(self.take().text)
+        found: list[Token] = []
+        while not self.sees(*ends) and self.token.kind in (NAME, NUMBER, OPERATOR):
+            if self.token.kind == OPERATOR and self.token.text not in "+-**/.'":
+                break
+            found.append(self.take())
+        if not found or found[0].kind != NAME:
+            raise self.error(f"expected {what}")
+        return self._new(joined(found))
+
+    def _argument_name(self) -> str | None:
+        """Read `name :` before a call argument; None where the argument has no name."""
+        end = self.at
+        while self.tokens[end].kind == NAME:
+            end += 1
+        if end == self.at or self.tokens[end].text != ":":
+            return None
+        name = joined(self.tokens[self.at : end])
+        self.at = end + 1
+        return name
+
+    # types
+
+    def _type(self) -> Type | str:
+        """Read a type such as `number` or `list<date and time>`; an unknown one stays a name."""
+        self.enter()
+        name = self._type_name()
+        parts: dict[str, Type | str] = {}
+        result: Type | str = ANY
+        if name in ("list", "range", "context", "function") and self.accept("<"):
+            while not self.sees(">"):
+                key = str(len(parts))
+                if name == "context":
+                    key = self._key("the name of an entry", ":")
+                    self.expect(":", "after the name of an entry")
+                parts[key] = self._type()
+                if not self.accept(","):
+                    break
+            self.expect(">", f"to close the type {name}<...>")
+            if name == "function" and self.accept("->"):
+                result = self._type()
+        self.depth -= 1
+        known = {key: kind for key, kind in parts.items() if isinstance(kind, Type)}
+        if len(known) < len(parts) or not isinstance(result, Type):
+            return next(kind for kind in (*parts.values(), result) if isinstance(kind, str))
+        if name == "function":
+            return FunctionType(list(known.values()), result)
+        if name == "context" and known:
+            return ContextType(known)
+        if known:
+            return (ListType if name == "list" else RangeType)(*known.values())
+        return self.types.get(name) or SIMPLE_TYPES.get(name) or name
+
+    def _type_name(self) -> str:
+        found = _LONG_TYPES.match(self.tokens, self.at)
+        if found is not None:
+            name, self.at = found
+            return name
+        if self.token.kind != NAME or self.token.text in _KEYWORDS:
+            raise self.error("expected the name of a type")
+        start = self.at
+        while self._is_word() or (self.at > start and self.sees(".")):
+            self.at += 1
+        return joined(self.tokens[start : self.at])
 
 
-_PHRASES = {
-    "if": Parser.read_if,
-    "for": Parser.read_for,
-    "some": Parser.read_quantified,
-    "every": Parser.read_quantified,
-    "function": Parser.read_function,
+_OR, _AND, _COMPARE, _ADD, _MULTIPLY, _POWER = range(1, 7)
+_Infix = Callable[[Parser, Node], Node]
+_NONE: tuple[int, _Infix | None] = (0, None)
+#: what may follow an operand: its precedence, and what reads it
+_INFIX: dict[str, tuple[int, _Infix | None]] = {
+    "or": (_OR, Parser._logic),
+    "and": (_AND, Parser._logic),
+    "in": (_COMPARE, Parser._membership),
+    "between": (_COMPARE, Parser._between),
+    **dict.fromkeys(COMPARISONS, (_COMPARE, Parser._comparison)),
+    **dict.fromkeys("+-", (_ADD, Parser._arithmetic)),
+    **dict.fromkeys("*/", (_MULTIPLY, Parser._arithmetic)),
+    "**": (_POWER, Parser._arithmetic),
+}
+#: what an operand may begin with, beside literals and names
+_PREFIX: dict[str, Callable[[Parser], Node]] = {
+    "if": Parser._if,
+    "for": Parser._for,
+    "some": Parser._quantified,
+    "every": Parser._quantified,
+    "function": Parser._function,
+    "-": Parser._negative,
+    "@": Parser._literal,
+    "(": Parser._bracketed,
+    "[": Parser._square,
+    "]": Parser._square,
+    "{": Parser._context,
 }

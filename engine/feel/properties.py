@@ -7,13 +7,16 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from engine.feel.arithmetic import Refused
-from engine.feel.kinds import DATE, DAYS, MOMENT, MONTHS, RANGE, TIME, kind_of
-from engine.feel.moments import clock_ns, duration_ns, offset_s
-from engine.feel.of_moments import weekday
-from engine.feel.values import NS, Range, zone_text
+from engine.feel.moments import NS, clock_ns, day_number, duration_ns, offset_s, zone_text
+from engine.feel.values import DATE, DAYS, MOMENT, MONTHS, RANGE, TIME, Range
 
+Read = Callable[[Any], Any]
 _MINUTE, _HOUR, _DAY = 60 * NS, 3600 * NS, 86_400 * NS
+
+
+def weekday(value: Any) -> int:
+    """Return 1 for Monday to 7 for Sunday."""
+    return (day_number(value) + 3) % 7 + 1
 
 
 def _seconds(ns: int) -> int | Decimal:
@@ -21,84 +24,61 @@ def _seconds(ns: int) -> int | Decimal:
     return Decimal(ns).scaleb(-9).normalize() if fraction else whole
 
 
-def _part(unit: int, of: int) -> Callable[[Any], object]:
-    """Return a reader of whole units within the next larger one, signed like the duration."""
-
-    def read(value: Any) -> object:
-        ns = duration_ns(value)
-        found = abs(ns) % of // unit if of else abs(ns) // unit
-        return -found if ns < 0 else found
-
-    return read
-
-
-def _duration_seconds(value: Any) -> object:
-    ns = duration_ns(value)
-    found = _seconds(abs(ns) % _MINUTE)
-    return -found if ns < 0 else found
-
-
-def _offset(value: Any) -> object:
+def _offset(value: Any) -> Any:
     seconds = offset_s(value)
     return None if seconds is None else timedelta(seconds=seconds)
 
 
-def _zone(value: Any) -> object:
-    """Return the name of the region; a mere offset has none."""
+def _region(value: Any) -> Any:
     text = zone_text(value.tzinfo)
     return text[1:] if text.startswith("@") else None
 
 
-def _months(value: Any) -> object:
-    months = value.months
-    return -(-months % 12) if months < 0 else months % 12
+def _signed(amount: Read, part: Callable[[int], Any]) -> Read:
+    """Return a reader of a part of a duration, which has the sign of the duration."""
+    return lambda value: part(amount(value)) if amount(value) >= 0 else -part(-amount(value))
 
 
-def _years(value: Any) -> object:
-    return int(value.months / 12) if abs(value.months) < 10**15 else value.months // 12
+def _included(end: str, flag: str) -> Read:
+    def read(span: Range) -> bool:
+        there = span.operator is None or getattr(span, end) is not None
+        return there and bool(getattr(span, flag))
+
+    return read
 
 
-_OF_DATE: dict[str, Callable[[Any], object]] = {
+_OF_DATE: dict[str, Read] = {
     "year": lambda v: v.year,
     "month": lambda v: v.month,
     "day": lambda v: v.day,
     "weekday": weekday,
 }
-_OF_TIME: dict[str, Callable[[Any], object]] = {
+_OF_TIME: dict[str, Read] = {
     "hour": lambda v: clock_ns(v) // _HOUR,
     "minute": lambda v: clock_ns(v) // _MINUTE % 60,
     "second": lambda v: _seconds(clock_ns(v) % _MINUTE),
     "time offset": _offset,
-    "timezone": _zone,
+    "timezone": _region,
 }
-_READERS: dict[str, dict[str, Callable[[Any], object]]] = {
+#: kind -> name -> what reads the property
+PROPERTIES: dict[str, dict[str, Read]] = {
     DATE: _OF_DATE,
     TIME: _OF_TIME,
     MOMENT: {**_OF_DATE, **_OF_TIME},
     DAYS: {
-        "days": _part(_DAY, 0),
-        "hours": _part(_HOUR, _DAY),
-        "minutes": _part(_MINUTE, _HOUR),
-        "seconds": _duration_seconds,
+        "days": _signed(duration_ns, lambda ns: ns // _DAY),
+        "hours": _signed(duration_ns, lambda ns: ns % _DAY // _HOUR),
+        "minutes": _signed(duration_ns, lambda ns: ns % _HOUR // _MINUTE),
+        "seconds": _signed(duration_ns, lambda ns: _seconds(ns % _MINUTE)),
     },
-    MONTHS: {"years": _years, "months": _months},
+    MONTHS: {
+        "years": _signed(lambda v: v.months, lambda months: months // 12),
+        "months": _signed(lambda v: v.months, lambda months: months % 12),
+    },
     RANGE: {
         "start": lambda v: v.start,
         "end": lambda v: v.end,
-        "start included": lambda v: _included(v, v.start, v.start_included),
-        "end included": lambda v: _included(v, v.end, v.end_included),
+        "start included": _included("start", "start_included"),
+        "end included": _included("end", "end_included"),
     },
 }
-
-
-def _included(span: Range, end: object, included: bool) -> bool:
-    return included and (end is not None or span.operator is None)
-
-
-def property_of(value: object, name: str) -> object:
-    """Return a property; Refused where values of this kind have none of the name."""
-    kind = kind_of(value)
-    read = _READERS.get(kind, {}).get(name)
-    if read is None:
-        raise Refused(f"a {kind} has no '{name}'")
-    return read(value)

@@ -11,7 +11,7 @@ from engine.errors import FeelError
 
 #: a compiled part of an expression; its argument is the `Run` itself at the top of the text and a
 #: `Frame` within loops, filters, contexts and functions (typed Any: both have `run` and `up`)
-Code = Callable[[Any], object]
+Code = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class Run:
     steps = 0
     calls = 0
 
-    def __init__(self, scope: Mapping[str, object]) -> None:
+    def __init__(self, scope: Mapping[str, Any]) -> None:
         self.scope = scope
 
     @property
@@ -52,7 +52,7 @@ class Run:
         """The run itself, so that code need not know whether it sits in a frame."""
         return self
 
-    def fail(self, message: str, at: int | None) -> object:
+    def fail(self, message: str, at: int | None) -> Any:
         """Note a diagnostic and return null; FeelError in strict mode."""
         if self.strict:
             raise FeelError(message, at)
@@ -71,7 +71,7 @@ class Run:
         if items > self.limits.items:
             raise FeelError(f"a list has more than {self.limits.items} items", at)
 
-    def checked(self, value: object, at: int | None = None) -> object:
+    def checked(self, value: Any, at: int | None = None) -> Any:
         """Return a value that was just built, unless it is too long."""
         if isinstance(value, str):
             if len(value) > self.limits.characters:
@@ -86,8 +86,8 @@ class Frame:
 
     __slots__ = ("run", "up", "value")
 
-    def __init__(self, up: Run | Frame, run: Run, value: object) -> None:
+    def __init__(self, up: Run | Frame, run: Run, value: Any) -> None:
         self.up = up
         self.run = run
-        #: of a loop its item; of a filter the item; of a context or a call a dict by name
+        #: variables by name; within a filter the item
         self.value = value

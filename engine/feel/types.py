@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date
+from datetime import UTC
+from typing import Any
 
-from engine.feel.kinds import (
-    BOOLEAN,
-    DATE,
-    DAYS,
-    MOMENT,
-    MONTHS,
-    NULL,
-    NUMBER,
-    STRING,
-    TIME,
-    kind_of,
-)
+from engine.feel import values
 from engine.feel.moments import make_moment
-from engine.feel.values import FarDate, Function, Range
+from engine.feel.values import DATE, DAYS, MOMENT, MONTHS, NULL, Function, Range, kind_of
 
 
 class Mismatch(Exception):
@@ -30,13 +20,16 @@ class Type:
 
     name = "Any"
 
-    def matches(self, value: object) -> bool:
+    def matches(self, value: Any) -> bool:
         """Tell whether a value is of this type; null is of every type."""
+        return value is None or self._holds(value)
+
+    def _holds(self, value: Any) -> bool:
         return True
 
-    def coerce(self, value: object) -> object:
+    def coerce(self, value: Any) -> Any:
         """Return the value as this type (DMN 1.5, 10.3.2.9.4); Mismatch where it cannot be."""
-        if value is None or self.matches(value):
+        if self.matches(value):
             return value
         if isinstance(value, (list, tuple)) and len(value) == 1 and self.matches(value[0]):
             return value[0]
@@ -52,13 +45,12 @@ class Kind(Type):
     def __init__(self, kind: str) -> None:
         self.name = kind
 
-    def matches(self, value: object) -> bool:
-        """Tell whether a value is of this kind."""
-        return value is None or kind_of(value) == self.name
+    def _holds(self, value: Any) -> bool:
+        return kind_of(value) == self.name
 
-    def coerce(self, value: object) -> object:
+    def coerce(self, value: Any) -> Any:
         """Return the value as this kind; a date becomes midnight UTC where a moment is due."""
-        if self.name == MOMENT and isinstance(value, (date, FarDate)) and kind_of(value) == DATE:
+        if self.name == MOMENT and kind_of(value) == DATE:
             return make_moment(value, 0, UTC)
         return super().coerce(value)
 
@@ -70,13 +62,10 @@ class ListType(Type):
         self.item = item
         self.name = f"list<{item}>"
 
-    def matches(self, value: object) -> bool:
-        """Tell whether a value is a list whose items all are of the item type."""
-        if value is None:
-            return True
+    def _holds(self, value: Any) -> bool:
         return isinstance(value, (list, tuple)) and all(map(self.item.matches, value))
 
-    def coerce(self, value: object) -> object:
+    def coerce(self, value: Any) -> Any:
         """Return the value as a list: a single value of the item type becomes a list of one."""
         if value is not None and not isinstance(value, (list, tuple)) and self.item.matches(value):
             return [value]
@@ -90,10 +79,7 @@ class ContextType(Type):
         self.entries = dict(entries)
         self.name = "context<" + ", ".join(f"{k}: {t}" for k, t in entries.items()) + ">"
 
-    def matches(self, value: object) -> bool:
-        """Tell whether a value is a context that has all entries in their types."""
-        if value is None:
-            return True
+    def _holds(self, value: Any) -> bool:
         return isinstance(value, Mapping) and all(
             key in value and kind.matches(value[key]) for key, kind in self.entries.items()
         )
@@ -106,15 +92,9 @@ class RangeType(Type):
         self.item = item
         self.name = f"range<{item}>"
 
-    def matches(self, value: object) -> bool:
-        """Tell whether a value is a range whose ends are of the type."""
-        if value is None:
-            return True
-        return (
-            isinstance(value, Range)
-            and self.item.matches(value.start)
-            and self.item.matches(value.end)
-        )
+    def _holds(self, value: Any) -> bool:
+        ends = isinstance(value, Range) and (value.start, value.end)
+        return bool(ends) and all(map(self.item.matches, ends or ()))
 
 
 class FunctionType(Type):
@@ -125,20 +105,14 @@ class FunctionType(Type):
         self.result = result
         self.name = f"function<{', '.join(map(str, parameters))}> -> {result}"
 
-    def matches(self, value: object) -> bool:
-        """Tell whether a value is a function that may stand in for one of this type."""
-        if value is None:
-            return True
-        if not isinstance(value, Function) or len(value.parameters) != len(self.parameters):
+    def _holds(self, value: Any) -> bool:
+        if not isinstance(value, Function):
             return False
         declared = value.parameter_types or [ANY] * len(value.parameters)
-        if not all(
-            isinstance(theirs, Type) and conforms(ours, theirs)
-            for ours, theirs in zip(self.parameters, declared, strict=True)
-        ):
-            return False
-        result = value.result_type
-        return not isinstance(result, Type) or conforms(result, self.result)
+        given = FunctionType([t if isinstance(t, Type) else ANY for t in declared], self.result)
+        if isinstance(value.result_type, Type):
+            given.result = value.result_type
+        return conforms(given, self)
 
 
 def conforms(one: Type, other: Type) -> bool:
@@ -148,10 +122,8 @@ def conforms(one: Type, other: Type) -> bool:
     if isinstance(one, (ListType, RangeType)) and type(one) is type(other):
         return conforms(one.item, other.item)
     if isinstance(one, ContextType) and isinstance(other, ContextType):
-        return all(
-            key in one.entries and conforms(one.entries[key], kind)
-            for key, kind in other.entries.items()
-        )
+        entries = one.entries
+        return all(k in entries and conforms(entries[k], kind) for k, kind in other.entries.items())
     if isinstance(one, FunctionType) and isinstance(other, FunctionType):
         return (
             len(one.parameters) == len(other.parameters)
@@ -162,6 +134,7 @@ def conforms(one: Type, other: Type) -> bool:
 
 
 ANY = Type()
+_SIMPLE = (values.NUMBER, values.STRING, values.BOOLEAN, DATE, values.TIME, MOMENT, DAYS, MONTHS)
 #: the simple types by their FEEL name (older spellings included)
 SIMPLE_TYPES: dict[str, Type] = {
     "Any": ANY,
@@ -172,5 +145,5 @@ SIMPLE_TYPES: dict[str, Type] = {
     "dateTime": Kind(MOMENT),
     "dayTimeDuration": Kind(DAYS),
     "yearMonthDuration": Kind(MONTHS),
-    **{kind: Kind(kind) for kind in (NUMBER, STRING, BOOLEAN, DATE, TIME, MOMENT, DAYS, MONTHS)},
+    **{kind: Kind(kind) for kind in _SIMPLE},
 }

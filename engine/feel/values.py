@@ -1,90 +1,33 @@
-"""FEEL's own value types: what Python has no type for, or not far or fine enough. Immutable.
-
-A value of a `Far...`/`Fine...` type exists only where `datetime` cannot hold it, so every moment
-has exactly one Python form. `str()` of each is ISO 8601 (zones as `@Europe/Paris`).
-"""
+"""FEEL's values in Python: the kinds, ranges and functions, and the text of a value."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
 
-NS = 1_000_000_000
-DAY_NS = 86_400 * NS
+from engine.errors import FeelError
+from engine.feel.moments import (
+    FarDate,
+    FarDateTime,
+    FineDuration,
+    FineTime,
+    YearsMonthsDuration,
+    iso_text,
+)
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class YearsMonthsDuration:
-    """A years and months duration, counted in months."""
-
-    #: whole months, negative for a way back
-    months: int
-
-    def __str__(self) -> str:
-        """Return ISO 8601, such as `P1Y2M`, `-P3M` or `P0M`."""
-        years, months = divmod(abs(self.months), 12)
-        sign = "-" if self.months < 0 else ""
-        text = (f"{years}Y" if years else "") + (f"{months}M" if months or not years else "")
-        return f"{sign}P{text}"
+NUMBER, STRING, BOOLEAN, NULL = "number", "string", "boolean", "null"
+LIST, CONTEXT, RANGE, FUNCTION = "list", "context", "range", "function"
+DATE, TIME, MOMENT = "date", "time", "date and time"
+DAYS, MONTHS, FOREIGN = "days and time duration", "years and months duration", "foreign value"
 
 
-@dataclass(frozen=True, slots=True)
-class FineDuration:
-    """A days and time duration finer than a microsecond, or too long for `timedelta`."""
-
-    #: nanoseconds
-    ns: int
-
-    def __str__(self) -> str:
-        """Return ISO 8601, such as `PT0.000000001S`."""
-        return duration_text(self.ns)
-
-
-@dataclass(frozen=True, slots=True)
-class FarDate:
-    """A date before the year 1 or after 9999 (year 0 is 1 BC)."""
-
-    year: int
-    month: int
-    day: int
-
-    def __str__(self) -> str:
-        """Return ISO 8601, such as `-0044-03-15`."""
-        return date_text(self.year, self.month, self.day)
-
-
-@dataclass(frozen=True, slots=True)
-class FineTime:
-    """A time of day finer than a microsecond."""
-
-    #: nanoseconds since midnight
-    ns: int
-    #: fixed offset or region; None for local time
-    tzinfo: tzinfo | None
-
-    def __str__(self) -> str:
-        """Return ISO 8601 with as many digits as needed."""
-        return clock_text(self.ns) + zone_text(self.tzinfo)
-
-
-@dataclass(frozen=True, slots=True)
-class FarDateTime:
-    """A moment whose year or fraction `datetime` cannot hold."""
-
-    year: int
-    month: int
-    day: int
-    #: nanoseconds since midnight, local
-    ns: int
-    #: fixed offset or region; None for local time
-    tzinfo: tzinfo | None
-
-    def __str__(self) -> str:
-        """Return ISO 8601."""
-        day = date_text(self.year, self.month, self.day)
-        return f"{day}T{clock_text(self.ns)}{zone_text(self.tzinfo)}"
+class Refused(Exception):
+    """The operands or arguments do not fit: the result is null and the message a diagnostic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +35,9 @@ class Range:
     """An interval as a value; an end that is missing in a unary range such as `(> 5)` is None."""
 
     #: lower end
-    start: object
+    start: Any
     #: upper end
-    end: object
+    end: Any
     #: whether `start` itself belongs to it
     start_included: bool = True
     #: whether `end` itself belongs to it
@@ -118,7 +61,7 @@ class Function:
         self,
         name: str,
         parameters: Sequence[str],
-        invoke: Callable[[list[object]], object],
+        invoke: Callable[[list[Any]], Any],
         *,
         parameter_types: Sequence[object] = (),
         result_type: object = None,
@@ -139,43 +82,167 @@ class Function:
         return f"function {self.name}({', '.join(self.parameters)})"
 
 
-def date_text(year: int, month: int, day: int) -> str:
-    """Return `yyyy-mm-dd`, with a minus sign and more digits where the year needs them."""
-    return f"{'-' if year < 0 else ''}{abs(year):04d}-{month:02d}-{day:02d}"
+#: subclasses stand before their bases, as they are asked in this order where the type is not exact
+_KINDS: dict[type, str] = {
+    bool: BOOLEAN,
+    int: NUMBER,
+    Decimal: NUMBER,
+    float: NUMBER,
+    str: STRING,
+    type(None): NULL,
+    list: LIST,
+    tuple: LIST,
+    dict: CONTEXT,
+    datetime: MOMENT,
+    FarDateTime: MOMENT,
+    date: DATE,
+    FarDate: DATE,
+    time: TIME,
+    FineTime: TIME,
+    timedelta: DAYS,
+    FineDuration: DAYS,
+    YearsMonthsDuration: MONTHS,
+    Range: RANGE,
+    Function: FUNCTION,
+    Mapping: CONTEXT,
+}
 
 
-def clock_text(ns: int) -> str:
-    """Return `hh:mm:ss` with the fraction as short as it is exact."""
-    seconds, fraction = divmod(ns, NS)
-    text = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
-    return text + (f".{fraction:09d}".rstrip("0") if fraction else "")
+def kind_of(value: object) -> str:
+    """Return the FEEL kind of a Python value; `foreign value` for what FEEL does not know."""
+    kind = _KINDS.get(type(value))
+    if kind is None:
+        kind = next((k for base, k in _KINDS.items() if isinstance(value, base)), FOREIGN)
+    return kind
 
 
-def duration_text(ns: int) -> str:
-    """Return a days and time duration of so many nanoseconds in ISO 8601, `PT0S` for none."""
-    seconds, fraction = divmod(abs(ns), NS)
-    days, seconds = divmod(seconds, 86_400)
-    hours, minutes, seconds = seconds // 3600, seconds // 60 % 60, seconds % 60
-    clock = (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "")
-    if seconds or fraction:
-        clock += str(seconds) + (f".{fraction:09d}".rstrip("0") if fraction else "") + "S"
-    if not days and not clock:
-        return "PT0S"
-    return ("-" if ns < 0 else "") + "P" + (f"{days}D" if days else "") + (clock and "T" + clock)
+def named(kind: str) -> str:
+    """Return a kind with its article, for messages."""
+    if kind == NULL:
+        return kind
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
-def zone_text(zone: tzinfo | None) -> str:
-    """Return `Z`, `+01:00` or `@Europe/Paris`; nothing for local time."""
-    if zone is None:
-        return ""
-    if isinstance(zone, ZoneInfo):
-        return f"@{zone.key}"
-    offset = zone.utcoffset(None)
-    if offset is None:
-        return f"@{zone}"
-    seconds = offset.days * 86_400 + offset.seconds
-    if not seconds:
-        return "Z"
-    minutes, rest = divmod(abs(seconds), 60)
-    text = f"{'-' if seconds < 0 else '+'}{minutes // 60:02d}:{minutes % 60:02d}"
-    return text + (f":{rest:02d}" if rest else "")
+def a_kind(value: object) -> str:
+    """Return the kind of a value with its article, for messages."""
+    return named(kind_of(value))
+
+
+def plain(value: Any) -> Any:
+    """Return a value read from outside as FEEL sees it: a float as the number it is written as,
+    NaN and the infinities as null."""
+    if isinstance(value, float):
+        return Decimal(repr(value)) if math.isfinite(value) else None
+    return value
+
+
+def number_of(value: Any) -> int | Decimal | None:
+    """Return the value as a FEEL number, None when it is none (truth values are not)."""
+    if type(value) is int or type(value) is Decimal:
+        return value
+    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        return int(value) if isinstance(value, int) else Decimal(value)
+    return plain(value) if isinstance(value, float) else None
+
+
+def number_text(value: int | Decimal) -> str:
+    """Return a number in plain digits; a whole number without a fraction."""
+    if isinstance(value, int) and value.bit_length() < 10_000:
+        return str(value)
+    value = Decimal(value)
+    whole = value.to_integral_value()
+    return f"{whole if value == whole else value:f}" if value else "0"
+
+
+def text_of(value: object, *, nested: bool = False, limit: int = 1_000_000) -> str:
+    """Return what `string(value)` gives; FeelError when the text grows over the limit."""
+    if isinstance(value, str) and not nested:
+        return value
+    return _Writer(", ", ": ", limit).text(value)
+
+
+def json_of(value: object, limit: int) -> str:
+    """Return a value as JSON, moments and durations as strings; Refused for ranges and functions,
+    FeelError when the text grows over the limit."""
+    return _JsonWriter(",", ":", limit).text(value)
+
+
+class _Writer:
+    """Writes one value as FEEL shows it, counting the characters."""
+
+    def __init__(self, comma: str, colon: str, limit: int) -> None:
+        self._comma, self._colon, self._room = comma, colon, limit
+        self._parts: list[str] = []
+
+    def text(self, value: object) -> str:
+        self._write(value)
+        return "".join(self._parts)
+
+    def _put(self, text: str) -> None:
+        self._room -= len(text)
+        if self._room < 0:
+            raise FeelError("the text of the value is too long")
+        self._parts.append(text)
+
+    def _write(self, value: object) -> None:
+        if isinstance(value, (list, tuple)):
+            self._put("[")
+            for n, item in enumerate(value):
+                self._put(self._comma if n else "")
+                self._write(item)
+            self._put("]")
+        elif isinstance(value, Mapping):
+            self._put("{")
+            for n, (key, item) in enumerate(value.items()):
+                self._put((self._comma if n else "") + self._key(str(key)) + self._colon)
+                self._write(item)
+            self._put("}")
+        elif isinstance(value, Range):
+            self._range(value)
+        else:
+            self._put(self._atom(value))
+
+    def _range(self, value: Range) -> None:
+        first, between, last = "[" if value.start_included else "(", "..", ")"
+        if value.operator:
+            first, between = f"({value.operator} ", ""
+        elif value.end_included:
+            last = "]"
+        self._put(first)
+        if value.start is not None or not value.operator:
+            self._write(value.start)
+        self._put(between)
+        if not value.operator or (value.end is not None and value.start is None):
+            self._write(value.end)
+        self._put(last)
+
+    def _atom(self, value: object) -> str:
+        if isinstance(value, str):
+            escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+            return f'"{escaped}"'
+        if value is None or isinstance(value, bool):
+            return "null" if value is None else str(value).lower()
+        number = number_of(value)
+        return iso_text(value) or repr(value) if number is None else number_text(number)
+
+    def _key(self, key: str) -> str:
+        simple = key.replace(" ", "").replace("_", "").isalnum() and not key[:1].isdigit()
+        return key if simple else self._atom(key)
+
+
+class _JsonWriter(_Writer):
+    """Writes one value as JSON."""
+
+    def _range(self, value: Range) -> None:
+        raise Refused("a range has no JSON form")
+
+    def _atom(self, value: object) -> str:
+        if isinstance(value, str):
+            return json.dumps(value, ensure_ascii=False)
+        if isinstance(value, Function) or kind_of(value) == FOREIGN:
+            raise Refused(f"{a_kind(value)} has no JSON form")
+        iso = iso_text(value)
+        return f'"{iso}"' if iso else super()._atom(value)
+
+    def _key(self, key: str) -> str:
+        return self._atom(key)

@@ -21,7 +21,7 @@ from typing import (
     is_typeddict,
 )
 
-from engine.feel.iso import parse_date, parse_duration, parse_moment, parse_time
+from engine.feel.moments import parse_date, parse_duration, parse_moment, parse_time
 
 #: more digits than any FEEL number has; keeps int(Decimal("1E+999999")) from filling the memory
 _MAX_DIGITS = 40

@@ -13,7 +13,7 @@ from lxml import etree
 from lxml.etree import _Element as Element
 
 from engine import dmn, feel
-from engine.feel.kinds import equal
+from engine.feel.operators import equal
 
 PROCESSES = Path(__file__).resolve().parent.parent.parent / "processes"
 #: decision -> hit policy, and aggregation of one that collects

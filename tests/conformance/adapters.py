@@ -15,7 +15,7 @@ from typing import Any
 
 from engine import diagrams, dmn
 from engine.errors import DeploymentRefused, EngineError, FeelError
-from engine.feel import iso
+from engine.feel import moments
 from engine.languages import Languages, Python
 from engine.model import Problem
 from tests.conformance.house import House, registry
@@ -169,10 +169,10 @@ class Dmn:
     def from_iso(self, kind: str, text: str) -> Any:
         """Return the FEEL value of a text that no Python type can hold."""
         read = {
-            "date": iso.parse_date,
-            "time": iso.parse_time,
-            "date and time": iso.parse_moment,
-            "years and months duration": iso.parse_duration,
+            "date": moments.parse_date,
+            "time": moments.parse_time,
+            "date and time": moments.parse_moment,
+            "years and months duration": moments.parse_duration,
         }
         return read[kind](text)
 

@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import feel
-from engine.feel.direct import condition
-from engine.feel.library import LONG_NAMES
 from engine.feel.parser import parse
+from engine.feel.short import direct
 from tests.unit.feel.asking import value
 
 
@@ -135,7 +134,7 @@ def test_the_short_way_agrees_with_the_long_one(
 
 def test_plain_conditions_do_have_a_short_way() -> None:
     for text in CONDITIONS[1:5]:
-        assert condition(parse(text, "expression", (), LONG_NAMES)) is not None
+        assert direct(parse(text)) is not None
 
 
 def test_the_long_way_keeps_nothing_of_an_evaluation() -> None:
