@@ -99,7 +99,7 @@ def read(
     reports = {name: Report(name) for name in sorted(kept)}
     roots, form_ids = _read_files(kept, kinds, reports, max_bytes)
     for name, root in roots.items():
-        adopt(root, reports[name], python=languages.has("python"), beside=kept.get)
+        adopt(root, reports[name], python=languages.has("python"), files=kept)
     diagrams = {name: Diagram(name, root) for name, root in roots.items()}
     for name, diagram in diagrams.items():
         check(diagram, reports[name], languages=languages, default=default)
@@ -137,7 +137,7 @@ def load(
         if root is None:
             raise BadInput(f"the stored file {name} cannot be read")
         if local(root) == "definitions" and namespace(str(root.tag)) == BPMN:
-            adopt(root, Report(name), python=languages.has("python"), beside=files.get)
+            adopt(root, Report(name), python=languages.has("python"), files=files)
             found |= _definitions(Diagram(name, root), languages, default_language)
     return found
 

@@ -1,7 +1,7 @@
 """The dialects of modelers: which extensions we honour, which we refuse, and which mean nothing.
 
-zeebe (Camunda 8) is the inner dialect. The extensions of other engines are refused one by one until
-they are imported; what carries no execution semantics is let through.
+zeebe (Camunda 8) is the inner dialect. Importers (imports/) have turned those of Camunda 7 and of
+SpiffWorkflow into it; what they left is refused here, and what means nothing is let through.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from engine.diagrams.names import (
     ZEEBE,
     attributes,
     bpmn,
-    called,
     local,
     namespace,
 )
 from engine.diagrams.report import Report
 from engine.diagrams.schema import is_a
+from engine.sentences import phrase
 
 #: dialects that another engine executes, by namespace
 ENGINES: Mapping[str, str] = {
@@ -89,8 +89,8 @@ _ZEEBE: dict[str, tuple[tuple[str, ...], str]] = {
 }
 #: extension of zeebe -> what to do without it
 _NOT_HONOURED = {
-    "executionListeners": "draw the work as a service task",
-    "taskListeners": "draw the work as a service task before or after the task",
+    "executionListeners": "draw the work as a service task before or behind it",
+    "taskListeners": "draw the work as a service task before or behind the task",
     "linkedResources": "pass the resource's name in a task header",
     "adHoc": "draw the order of the tasks",
     "conditionalFilter": "delete it; a condition is asked whenever a variable changes",
@@ -128,7 +128,7 @@ def check_dialect(diagram: Diagram, report: Report) -> None:
             if space == ZEEBE:
                 _zeebe(owner, extension, report)
             elif space in ENGINES:
-                _refused(owner, extension, report)
+                _refused(owner, local(extension), space, report)
             elif space != BPMN:
                 foreign.setdefault(space, extension)
     for space, first in foreign.items():
@@ -147,28 +147,17 @@ def _attribute(owner: Element, name: str, foreign: dict[str, Element], report: R
     if space not in ENGINES:
         foreign.setdefault(space, owner)
         return
+    _refused(owner, word, space, report)
+
+
+def _refused(owner: Element, name: str, space: str, report: Report) -> None:
     report.unsupported(
         owner,
-        f"{called(owner)} carries “{word}” of the {ENGINES[space]} dialect, which is not read",
-        _instead(space),
-    )
-
-
-def _refused(owner: Element, extension: Element, report: Report) -> None:
-    space = namespace(str(extension.tag))
-    report.unsupported(
-        owner,
-        f"{called(owner)} carries “{local(extension)}” of the {ENGINES[space]} dialect,"
-        " which is not read",
-        _instead(space),
-    )
-
-
-def _instead(space: str) -> str:
-    return (
-        "delete it, or write it with the elements of Camunda 8"
-        if space == ZEEBE
-        else "convert the diagram to Camunda 8 in the modeler"
+        "{who} carries “{name}” of the {dialect} dialect, which is not known there",
+        "delete it, or write it with the elements of Camunda 8",
+        who=owner,
+        name=name,
+        dialect=ENGINES[space],
     )
 
 
@@ -177,11 +166,12 @@ def _foreign(space: str, first: Element, report: Report) -> None:
     if engine is not None:
         report.warning(
             first,
-            f"the file carries settings of {engine}, which are not read",
+            "the file carries settings of {engine}, which are not read",
             "write what has to be executed with the elements of Camunda 8",
+            engine=engine,
         )
     elif space != MODELER:
-        report.info(first, f"the file carries additions of {space or 'no namespace'}; not read")
+        report.info(first, "the file carries additions of {space}; not read", space=space or "-")
 
 
 # ------------------------------------------------------------------ zeebe
@@ -191,19 +181,29 @@ def _zeebe(owner: Element, extension: Element, report: Report) -> None:
     name = local(extension)
     if name in _NOT_HONOURED:
         report.unsupported(
-            extension, f"{called(owner)} uses “{name}”, which is not executed", _NOT_HONOURED[name]
+            extension,
+            "{who} uses “{name}”, which is not executed",
+            phrase(_NOT_HONOURED[name]),
+            who=owner,
+            name=name,
         )
         return
     if name not in _ZEEBE or not _ZEEBE[name][0]:
         report.unsupported(
             extension,
-            f"{called(owner)} carries “{name}”, which the zeebe dialect does not know there",
+            "{who} carries “{name}”, which the zeebe dialect does not know there",
             "delete it",
+            who=owner,
+            name=name,
         )
         return
     if not is_a(owner, *_ZEEBE[name][0]):
         report.unsupported(
-            extension, f"“{name}” has no meaning at {called(owner)}", "delete it, or move it"
+            extension,
+            "“{name}” has no meaning at {who}",
+            "delete it, or move it",
+            name=name,
+            who=owner,
         )
     _without_effect(owner, extension, report)
     for element in extension.iter("{*}*"):
@@ -214,7 +214,11 @@ def _zeebe_element(owner: Element, element: Element, report: Report) -> None:
     name = local(element)
     if namespace(str(element.tag)) != ZEEBE or name not in _ZEEBE:
         report.unsupported(
-            element, f"{called(owner)} carries “{name}”, which is not known there", "delete it"
+            element,
+            "{who} carries “{name}”, which is not known there",
+            "delete it",
+            who=owner,
+            name=name,
         )
         return
     words = _ZEEBE[name][1].split()
@@ -223,8 +227,11 @@ def _zeebe_element(owner: Element, element: Element, report: Report) -> None:
         if not namespace(attribute) and attribute not in known:
             report.unsupported(
                 element,
-                f"“{name}” of {called(owner)} has the attribute “{attribute}”, which is not known",
+                "“{name}” of {who} has the attribute “{attribute}”, which is not known",
                 "delete it",
+                name=name,
+                who=owner,
+                attribute=attribute,
             )
     for word in words:
         if word.endswith("!") and not (element.get(word.rstrip("!")) or "").strip():
@@ -237,8 +244,11 @@ def _lacks(owner: Element, element: Element, attribute: str, report: Report) -> 
         return  # an empty text is a value
     report.unsupported(
         element,
-        f"“{local(element)}” of {called(owner)} has no {attribute}",
+        "“{name}” of {who} has no {attribute}",
         "fill it in, or delete the whole entry",
+        name=local(element),
+        who=owner,
+        attribute=attribute,
     )
 
 
@@ -247,37 +257,38 @@ def _values(owner: Element, element: Element, report: Report) -> None:
     if binding is not None and binding not in _BINDINGS:
         report.error(
             element,
-            f"the binding “{binding}” of {called(owner)} is not known",
-            f"choose one of {', '.join(_BINDINGS)}",
+            "the binding “{binding}” of {who} is not known",
+            "choose one of {names}",
+            binding=binding,
+            who=owner,
+            names=", ".join(_BINDINGS),
         )
     if binding == "versionTag" and not element.get("versionTag"):
         report.error(
-            element, f"{called(owner)} is bound to a version tag, but names none", "name it"
+            element, "{who} is bound to a version tag, but names none", "name it", who=owner
         )
     for attribute in _VARIABLES.get(local(element), ()):
         name = (element.get(attribute) or "").strip()
         if name and not _NAME.fullmatch(name):
             report.error(
                 element,
-                f"“{name[:60]}” ({attribute} of {called(owner)}) cannot be the name of a variable",
+                "“{name}” ({attribute} of {who}) cannot be the name of a variable",
                 "begin with a letter; then letters, digits and _",
+                name=name[:60],
+                attribute=attribute,
+                who=owner,
             )
 
 
 def _without_effect(owner: Element, extension: Element, report: Report) -> None:
     """Say of what is kept, but does nothing here, that it does nothing."""
     name = local(extension)
-    if name == "userTaskForm":
+    if name == "formDefinition" and is_a(owner, "startEvent"):
         report.warning(
             extension,
-            f"the form “{extension.get('id')}” inside {called(owner)} is not shown",
-            "put the form into a file of its own beside the diagram",
-        )
-    elif name == "formDefinition" and is_a(owner, "startEvent"):
-        report.warning(
-            extension,
-            f"the form of {called(owner)} is not shown when a case starts",
+            "the form of {who} is not shown when a case starts",
             "begin with a user task that shows it",
+            who=owner,
         )
     elif name == "taskHeaders" and is_a(owner, "userTask"):
-        report.info(extension, f"the headers of {called(owner)} are kept, but nobody reads them")
+        report.info(extension, "the headers of {who} are kept, but nobody reads them", who=owner)

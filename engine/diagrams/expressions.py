@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lxml.etree import _Element as Element
 
 from engine.diagrams.diagram import Diagram
-from engine.diagrams.names import XSI, ZEEBE, attributes, is_bpmn, local, plain, text_of
+from engine.diagrams.names import XSI, ZEEBE, attributes, cw, is_bpmn, local, plain, text_of
 from engine.diagrams.schema import kinds, row_of
 from engine.diagrams.times import TIMES, is_literal_time
 
@@ -27,6 +27,11 @@ _LANGUAGES = {
     "text/x-python": "python",
     "application/python": "python",
     "application/x-python": "python",
+    # well known, and not offered: so no slip of the pen
+    "javascript": "application/javascript",
+    "groovy": "application/x-groovy",
+    "ruby": "application/x-ruby",
+    "jython": "python",
 }
 _FEEL_ADDRESS = re.compile(r"https?://www\.omg\.org/spec/(DMN|FEEL)/\d+/FEEL/?", re.IGNORECASE)
 #: attributes of the zeebe dialect that hold a text or, after `=`, an expression
@@ -176,7 +181,7 @@ def _attribute(element: Element, name: str, *, strict: bool) -> Text:
         holder=element,
         attribute=name,
         text=raw[1:].strip() if marked else raw,
-        language="feel" if marked else "literal",
+        language="feel" if marked else element.get(cw("language")) or "literal",
         marked=marked,
         strict=strict,
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine import kernel
 from engine.diagrams import words
+from engine.diagrams.imports import EMBEDDED, forms_inside
 from engine.diagrams.words import Words
 from engine.model import Instance, UserTask
 from engine.runtime.base import Base, found_task, page_size, plain_text, verb
@@ -158,6 +159,7 @@ class WorkList(Base):
                 deployment = self.library.known(connection, definition_id).deployment_id
                 names = [n for n in definitions.file_names(connection, deployment) if _is_form(n)]
                 files = [definitions.file_of(connection, deployment, name) for name in names]
+                files += _forms_of(connection, self, definition_id).values()
             labels: dict[str, Mapping[str, str]] = {}
             choices: dict[str, dict[str, Mapping[str, str]]] = {}
             for component in (one for content in files for one in _components(content or b"")):
@@ -201,6 +203,7 @@ class WorkList(Base):
 
 #: definitions never change, so what was read stays right; shared by all engines of the process
 _WORDS: dict[str, Mapping[str, Words]] = {}
+_INSIDE: dict[str, Mapping[str, bytes]] = {}
 _FORM_WORDS: dict[str, tuple[Labels, Mapping[str, Labels]]] = {}
 _FILLING = threading.Lock()
 #: deployments that are searched for a form that is not beside its diagram
@@ -247,11 +250,27 @@ def _form(
         return None
     wanted = key.rpartition(":")[2].lstrip("/")
     beside = engine.library.known(connection, definition_id).deployment_id
+    if key.startswith(EMBEDDED):
+        return _forms_of(connection, engine, definition_id).get(wanted)
     if (found := _form_in(connection, beside, wanted)) is not None:
         return found
     # a diagram may be uploaded without the forms that did not change
     others = (one.id for one in definitions.page(connection, None, _SEARCHED))
     return next((form for one in others if (form := _form_in(connection, one, wanted))), None)
+
+
+def _forms_of(connection: Connection, engine: Base, definition_id: str) -> Mapping[str, bytes]:
+    """Return the forms inside the diagram of a definition by their ids."""
+    found: Mapping[str, bytes] | None = _INSIDE.get(definition_id)
+    if found is None:
+        deployment = engine.library.known(connection, definition_id).deployment_id
+        files = {
+            name: definitions.file_of(connection, deployment, name) or b""
+            for name in definitions.file_names(connection, deployment)
+        }
+        found = forms_inside(files[engine.library.parsed(connection, definition_id).file], files)
+        _keep(_INSIDE, definition_id, found)
+    return found
 
 
 def _form_in(connection: Connection, deployment_id: str, wanted: str) -> bytes | None:
