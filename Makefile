@@ -7,12 +7,13 @@ JOBS ?= 2
 DATA ?= build/demo
 PORT ?= 8000
 PASSWORD ?=
+EXAMPLES ?= 5000
 # modules of a part that may not be there yet: $(call part,NAME,MODULE,ARGUMENTS)
 part = @if [ -e $(subst .,/,$(2)).py ] || [ -e $(subst .,/,$(2))/__main__.py ]; \
 	then $(BIN)/python -m $(2) $(3); else echo "$(1): not built yet ($(2))"; fi
 
 .DEFAULT_GOAL := check
-.PHONY: help setup format lint quick check test demo pictures bench conformance chaos wheel-test lock clean
+.PHONY: help setup format lint quick check test demo pictures bench conformance laws chaos wheel-test lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +50,9 @@ bench: setup ## measure; prints a table and writes build/bench.json
 
 conformance: setup ## run the public corpora; writes build/conformance.json and docs/conformance.md
 	$(call part,conformance,tests.conformance.run,$(ARGS))
+
+laws: setup ## play new random processes beside the reference model: EXAMPLES=5000 for each law
+	LAWS_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -q -n $(JOBS) tests/laws
 
 chaos: setup ## kill processes and databases under load; nothing may be lost or doubled
 	$(call part,chaos,tests.chaos,$(ARGS))
