@@ -293,6 +293,8 @@ class Step:
     #: tokens whose open incidents are over (retried with success, or cancelled)
     resolved: list[int] = field(default_factory=list)
     called: list[CalledInstance] = field(default_factory=list)
+    #: data stores that were written: name -> value
+    stores: dict[str, Value] = field(default_factory=dict)
     #: called instances that ended, with their final state
     returned: list[tuple[str, InstanceState]] = field(default_factory=list)
 

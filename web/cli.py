@@ -20,7 +20,10 @@ import click
 OWNED = ("engine", "handlers", "web")
 OWNER = "caseway"
 #: modules of web/verbs
-NOUNS = ("definitions", "cases", "tasks", "messages", "admin", "running", "users", "intake")
+NOUNS = (
+    "definitions", "decisions", "cases", "tasks", "messages", "stores", "admin", "running", "users",
+    "intake",
+)  # fmt: skip
 
 REFUSED, MISUSED, BROKEN = 1, 2, 3
 

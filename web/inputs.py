@@ -26,7 +26,7 @@ def variables(pairs: tuple[str, ...], text: str | None) -> dict[str, Any]:
         name, equals, value = pair.partition("=")
         if not equals or not name:
             raise BadInput(f"--var {pair!r}: write name=value")
-        result[name] = _value(value)
+        result[name] = read_value(value)
     return result
 
 
@@ -39,7 +39,7 @@ def _text_of(text: str) -> bytes:
         raise BadInput(f"--vars {text}: cannot be read: {error.strerror}")
 
 
-def _value(text: str) -> Any:
+def read_value(text: str) -> Any:
     from engine.codec import parse_json
 
     try:

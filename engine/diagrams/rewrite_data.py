@@ -52,6 +52,7 @@ def rewrite_data(diagram: Diagram, default: str) -> None:
         _write(node, inputs, outputs)
     for process in diagram.processes:
         _interface(process)
+        _stores(diagram, process)
 
 
 # ------------------------------------------------------------------ names
@@ -67,9 +68,10 @@ def _own_name(item: Element) -> str:
 def _variable(diagram: Diagram, item: Element) -> str:
     """Return the variable that data stand for."""
     meant = item
-    if is_bpmn(item, "dataObjectReference"):
-        found = diagram.find(item.get("dataObjectRef"), "dataObject")
-        meant = item if found is None else found
+    for tag in ("dataObject", "dataStore"):
+        if is_bpmn(item, f"{tag}Reference"):
+            found = diagram.find(item.get(f"{tag}Ref"), tag)
+            meant = item if found is None else found
     return (meant.get("name") or item.get("name") or meant.get("id") or "").strip()
 
 
@@ -219,3 +221,12 @@ def _interface(process: Element) -> None:
     for attribute, tag in (("inputs", "dataInput"), ("outputs", "dataOutput")):
         names = [item.get("name") or item.get("id") for item in _declared(process, tag)]
         entry.set(attribute, json.dumps(names, ensure_ascii=False))
+
+
+def _stores(diagram: Diagram, process: Element) -> None:
+    """Write which variables of a process stand for data stores, which outlive its instances."""
+    references = [item for item in process.iter(bpmn("dataStoreReference"))]
+    names = sorted({_variable(diagram, item) for item in references} - {""})
+    if names:
+        entry = etree.SubElement(_extensions(process), cw("stores"))
+        entry.set("names", json.dumps(names, ensure_ascii=False))

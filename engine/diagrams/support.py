@@ -112,7 +112,7 @@ SUPPORTED: dict[str, str] = {
     "several plain start events": YES,
     "several plain start events of a sub-process": "draw one, and a gateway behind it",
     # ---- data
-    "dataStoreReference": "read and write the store in a handler",
+    "dataStoreReference": YES,
     # ---- choreography
     "choreographyTask": "choreographies are not executed; draw the processes of both sides",
     "callChoreography": "choreographies are not executed; draw the processes of both sides",

@@ -390,7 +390,7 @@ class SendTask(ServiceTask):
 
     def perform(self, token: Token) -> bool | None:
         if self.job is None and self.message is not None:
-            sent = token.vars.values if self.inputs else token.vars.view()
+            sent = token.vars.values if self.inputs else token.vars.own_view()
             self.message.throw(token, dict(sent))
         return super().perform(token)
 

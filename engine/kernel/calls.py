@@ -65,10 +65,12 @@ class CallActivity(Activity):
 
     def _open_called(self, token: Token, definition_id: str, values: dict[str, Value]) -> Scope:
         process = token.workflow.process
-        variables = Variables(token.id, None, values)
+        definition = process.world.definition(definition_id)
+        variables = Variables(token.id, process.stores_of(definition), values)
         variables.written = set()
-        spec = process.world.definition(definition_id).root
-        scope = process.open_scope(token, spec, variables, process.world.new_id(), definition_id)
+        scope = process.open_scope(
+            token, definition.root, variables, process.world.new_id(), definition_id
+        )
         process.record_instance(scope, "instance.started", None)
         for name, value in values.items():
             process.note(scope.instance_id, "variable.set", None, token.id, name, value)
@@ -79,7 +81,7 @@ class CallActivity(Activity):
         return self._open_called(token, definition_id, dict(values))
 
     def _given(self, token: Token, declared: Sequence[str] | None) -> dict[str, Value]:
-        seen = token.vars.view()
+        seen = token.vars.own_view()
         if not self.called.zeebe:
             return {name: seen[name] for name in declared or () if name in seen}
         if self.called.all_in:

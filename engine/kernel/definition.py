@@ -115,6 +115,8 @@ class Definition:
     #: names a called process takes and gives back; None if it declares nothing
     inputs: tuple[str, ...] | None = None
     outputs: tuple[str, ...] | None = None
+    #: variables that its data stores stand for
+    stores: tuple[str, ...] = ()
 
     def triggers(self, now: datetime) -> tuple[StartTrigger, ...]:
         """Return how instances begin by themselves; timers count from `now`.

@@ -138,7 +138,7 @@ def throw(token: Token, trigger: Trigger | None, given: dict[str, Value] | None)
     """Throw one event at a token; it carries what is given, a message else all that is seen."""
     process = token.workflow.process
     if isinstance(trigger, MessageTrigger):
-        trigger.throw(token, dict(token.vars.view()) if given is None else given)
+        trigger.throw(token, dict(token.vars.own_view()) if given is None else given)
     elif isinstance(trigger, SignalTrigger):
         process.broadcast(token, trigger.signal_name(token), given or {})
     elif isinstance(trigger, CodeTrigger) and trigger.kind == "escalation":

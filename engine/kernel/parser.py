@@ -94,6 +94,7 @@ def parse(tree: Xml, process_id: str, *, languages: Languages, file: str = "") -
         version_tag=tag.get("value") if tag is not None else None,
         inputs=_names(interface, "inputs"),
         outputs=_names(interface, "outputs"),
+        stores=_names(extension_of(node, INTERNAL + "stores"), "names") or (),
     )
 
 

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 
 from engine.errors import BpmnError, ExecutionFault
-from engine.kernel.books import Books
-from engine.kernel.scopes import Variables
-from engine.kernel.tokens import CANCELLED, COMPLETED, READY, WAITING, Scope, Token, World
+from engine.kernel.scopes import STORES, Variables
+from engine.kernel.throws import Throws
+from engine.kernel.tokens import COMPLETED, READY, WAITING, Scope, Token, World
 from engine.kernel.triggers import ConditionTrigger
 from engine.languages import Expression, same, storable
-from engine.model import InstanceState, NewIncident, NewWork, Step, ThrownSignal, Value
+from engine.model import InstanceState, NewIncident, NewWork, Step, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 PLAIN = frozenset((int, str, bool, type(None), Decimal))
 
 
-class Process(Books, BpmnWorkflow):
+class Process(Throws, BpmnWorkflow):
     """The whole instance with all that it calls, and the scheduler."""
 
     subprocesses: dict[int, Scope]
@@ -42,7 +42,7 @@ class Process(Books, BpmnWorkflow):
     def __init__(self, world: World, now: datetime, definition: Definition) -> None:
         self.index: dict[int, Token] = {}
         BpmnWorkflow.__init__(self, definition.root, script_engine=world, deserializing=True)
-        Books.__init__(self)
+        Throws.__init__(self)
         self.world = world
         self.now = now
         self.next_number = 1
@@ -53,6 +53,7 @@ class Process(Books, BpmnWorkflow):
         self._changed = False
         #: scopes in which tokens wait at a joining gateway
         self.joining: set[Scope] = set()
+        self._stores: Variables | None = None
         #: scopes in which no token flows any more
         self._endings: list[Scope] = []
         self._ready: list[tuple[int, int, int, Token]] = []
@@ -353,82 +354,18 @@ class Process(Books, BpmnWorkflow):
         self.out.state = InstanceState.CANCELLED
         self.note(self.root.instance_id, "instance.cancelled", value=reason or None)
 
-    # ------------------------------------------------ errors, escalations, signals
-
-    def throw_error(
-        self,
-        token: Token,
-        code: str,
-        message: str = "",
-        variables: Mapping[str, Value] | None = None,
-    ) -> None:
-        """Throw a BPMN error at a token: the nearest listener around it catches it (10.5.6)."""
-        self.record("error.thrown", token, code, message or None)
-        arm = self._listener(token, "error", code)
-        if arm is None:
-            self.fail(token, code, message)
-            return
-        if token._state != CANCELLED and token.id in self.index:
-            token._state = WAITING
-        arm.task_spec.triggered(arm, {**(variables or {}), "#code": code, "#message": message})
-
-    def throw_escalation(self, token: Token, code: str) -> None:
-        """Throw an escalation from inside a scope; nobody catching it has no effect (10.5.6)."""
-        self.record("escalation.thrown", token, code)
-        arm = self._listener(token, "escalation", code)
-        if arm is not None:
-            arm.task_spec.triggered(arm, {"#code": code})
-
-    def _listener(self, token: Token, kind: str, code: str) -> Token | None:
-        """Find who catches: the token's own boundary events, then scope by scope outwards."""
-        here: Token | None = token
-        while here is not None:
-            found = _best(here.root_body.arms, kind, code)
-            # what an event sub-process throws is not for its own scope's event sub-processes
-            if found is None and here.task_spec not in here.workflow.spec.guards:
-                found = _best(here.workflow.arms, kind, code)
-            if found is not None:
-                return found
-            here = here.workflow.owner
-        return None
-
-    def broadcast(self, token: Token, name: str, payload: dict[str, Value]) -> None:
-        """Send a signal: at once to all who wait in this instance, and out to the others."""
-        self.record("signal.sent", token, name, payload or None)
-        node, scope = token.task_spec, token.workflow
-        self.out.signals.append(
-            ThrownSignal(scope.instance_id, node.bpmn_id, token.id, name, payload)
-        )
-        listeners = [t for t in self.index.values() if t.memo and t.memo.get("signal") == name]
-        for listener in listeners:
-            if listener.id in self.index and listener.waits == "subscription":
-                self.deliver(listener, "signal", name, payload)
-
-    def deliver(self, token: Token, kind: str, name: str, payload: Mapping[str, Value]) -> None:
-        """Hand a message or signal to the token that waits for it."""
-        self.record(f"{kind}.received", token, name, dict(payload) or None)
-        trigger = token.task_spec.trigger
-        if trigger is not None and trigger.kind == "message":
-            trigger.received(token, payload)
-        self.attempt(token, lambda: token.task_spec.triggered(token, dict(payload)), "finish")
-
-    def fire(self, token: Token) -> None:
-        """Let the timer of a token go off."""
-        self.record("timer.fired", token, None, (token.memo or {})["due"])
-        self.attempt(token, lambda: token.task_spec.triggered(token, {}), "finish")
-
-    def catch_up(self) -> None:
-        """Fire what has become due while a script ran: its activity was active all that time."""
-        moment = self.world.moment()
-        if moment <= self.now:
-            return
-        self.now = moment
-        timed = (t for t in self.index.values() if t.waits == "work" and t.memo)
-        due = sorted((t.memo["due"], t.id) for t in timed if t.memo and "due" in t.memo)
-        for when, number in due:
-            token = self.index.get(number)
-            if when <= moment and token is not None and token.waits == "work":
-                self.fire(token)
+    def stores_of(self, definition: Definition) -> Variables | None:
+        """Return the scope around an instance: the data stores that its process names."""
+        if not definition.stores:
+            return None
+        if self._stores is None:
+            self._stores = Variables(STORES, None)
+        missing = [name for name in definition.stores if name not in self._stores.values]
+        if missing:
+            self._stores.values |= {name: None for name in missing} | dict(
+                self.world.stores(missing)
+            )
+        return self._stores
 
     # ------------------------------------------------ conditions, inclusive and complex joins
 
@@ -482,6 +419,10 @@ class Process(Books, BpmnWorkflow):
                 return
         values[name] = value
         self._changed = True
+        if home.owner == STORES:
+            self.out.stores[name] = value
+            self.record("data_store.written", token, name, value)
+            return
         if home.written is not None:
             home.written.add(name)
         self.note(
@@ -500,16 +441,3 @@ class Process(Books, BpmnWorkflow):
         begin = start or token.vars
         for name, value in result.items():
             self.set_variable(begin.home_of(name), token, name, value)
-
-
-def _best(arms: Sequence[Token], kind: str, code: str) -> Token | None:
-    """Pick the listener for a code: an exact one before one that catches all."""
-    catch_all = None
-    for arm in [part for whole in arms for part in (whole, *whole.arms)]:
-        trigger = arm.task_spec.trigger
-        if arm._state == WAITING and trigger is not None and trigger.kind == kind:
-            if trigger.code == code:
-                return arm
-            if trigger.code is None:
-                catch_all = catch_all or arm
-    return catch_all

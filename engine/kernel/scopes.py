@@ -9,6 +9,9 @@ from collections.abc import Iterator, Mapping
 
 from engine.model import Value
 
+#: owner of the scope around the instance: the data stores of its process
+STORES = -1
+
 
 class Variables:
     """One variable scope."""
@@ -32,24 +35,38 @@ class Variables:
         return _View(self)
 
     def home_of(self, name: str) -> Variables:
-        """Return the nearest scope that has the name, else the outermost one."""
+        """Return the nearest scope that has the name, else the outermost one of the instance."""
         scope = self
-        while name not in scope.values and scope.parent is not None:
-            scope = scope.parent
+        while name not in scope.values:
+            around = scope.parent
+            if around is None or (around.owner == STORES and name not in around.values):
+                break
+            scope = around
         return scope
+
+    def own_view(self) -> Mapping[str, Value]:
+        """Return what is seen from here of the instance itself, without its data stores."""
+        if self.parent is None or self.parent.owner == STORES:
+            return self.values
+        return _View(self, with_stores=False)
 
 
 class _View(Mapping[str, Value]):
     """A chain of scopes as one mapping; inner names hide outer ones."""
 
-    __slots__ = ("_scope",)
+    __slots__ = ("_end", "_scope")
 
-    def __init__(self, scope: Variables) -> None:
+    def __init__(self, scope: Variables, *, with_stores: bool = True) -> None:
         self._scope = scope
+        self._end: Variables | None = None
+        if not with_stores:
+            self._end = scope
+            while self._end is not None and self._end.owner != STORES:
+                self._end = self._end.parent
 
     def __getitem__(self, name: str) -> Value:
         scope: Variables | None = self._scope
-        while scope is not None:
+        while scope is not self._end and scope is not None:
             if name in scope.values:
                 return scope.values[name]
             scope = scope.parent
@@ -57,7 +74,7 @@ class _View(Mapping[str, Value]):
 
     def __contains__(self, name: object) -> bool:
         scope: Variables | None = self._scope
-        while scope is not None:
+        while scope is not self._end and scope is not None:
             if name in scope.values:
                 return True
             scope = scope.parent
@@ -65,7 +82,7 @@ class _View(Mapping[str, Value]):
 
     def get(self, name: str, default: Value = None) -> Value:
         scope: Variables | None = self._scope
-        while scope is not None:
+        while scope is not self._end and scope is not None:
             values = scope.values
             if name in values:
                 return values[name]
@@ -81,7 +98,7 @@ class _View(Mapping[str, Value]):
     def _merged(self) -> dict[str, Value]:
         chain = []
         scope: Variables | None = self._scope
-        while scope is not None:
+        while scope is not self._end and scope is not None:
             chain.append(scope.values)
             scope = scope.parent
         merged: dict[str, Value] = {}

@@ -118,11 +118,12 @@ def load(world: World, data: bytes, now: datetime) -> Process:
 def _scope_in(process: Process, row: list[Any]) -> Scope:
     owner_id, name, definition_id, instance_id, values, written, arrivals, memo = row
     owner = process.index[owner_id] if owner_id else None
-    spec = process.world.definition(definition_id).scopes[name]
+    definition = process.world.definition(definition_id)
+    spec = definition.scopes[name]
     if values is None and owner is not None:
         variables = owner.vars
     else:
-        variables = Variables(owner_id, None, values or {})
+        variables = Variables(owner_id, process.stores_of(definition), values or {})
         variables.written = set(written) if written is not None else None
     scope = process.open_scope(owner, spec, variables, instance_id, definition_id)
     scope.arrivals = arrivals or {}

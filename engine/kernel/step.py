@@ -58,7 +58,7 @@ def _start(world: World, command: Start, now: datetime) -> Process:
     root = process.open_scope(
         None,
         definition.root,
-        Variables(0, None, values),
+        Variables(0, process.stores_of(definition), values),
         command.instance_id,
         command.definition_id,
     )

@@ -3,7 +3,7 @@ and the World that a step may ask."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -56,6 +56,7 @@ class World(Protocol):
     ) -> tuple[Value, list[dict[str, Any]]]: ...
     def new_id(self) -> str: ...
     def moment(self) -> datetime: ...
+    def stores(self, names: Sequence[str]) -> Mapping[str, Value]: ...
     def inputs_of(self, topic: str) -> tuple[str, ...] | None: ...
     def inline(
         self, topic: str

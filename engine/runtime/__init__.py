@@ -7,6 +7,7 @@ to rows, `delivery` what goes from case to case.
 from __future__ import annotations
 
 from engine.runtime.cases import Cases
+from engine.runtime.data_stores import DataStores
 from engine.runtime.decisions import Decisions
 from engine.runtime.deployments import Deployments
 from engine.runtime.escalations import Escalations
@@ -26,7 +27,7 @@ __all__ = ["ApiToken", "Engine", "User"]
 
 class Engine(
     Deployments, Decisions, Cases, Tasks, Messages, Ledger, Incidents,
-    Tokens, Users, LinkEnds, Escalations, Releases, Views, WorkList,
+    Tokens, Users, LinkEnds, Escalations, Releases, Views, WorkList, DataStores,
 ):  # fmt: skip
     """Runs cases on one database. Safe to share by threads; made anew after a fork.
 

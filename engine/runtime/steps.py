@@ -10,7 +10,7 @@ from engine import kernel
 from engine.clock import new_id
 from engine.model import Command, Event, InstanceState, NewUserTask, Start, Step
 from engine.runtime import delivery
-from engine.store import incidents, instances, subscriptions, tasks, work
+from engine.store import data_stores, incidents, instances, subscriptions, tasks, work
 from engine.store.instances import CALLED, INCIDENTS, SUBSCRIPTIONS, TASKS, WORK, Case
 
 if TYPE_CHECKING:
@@ -88,6 +88,8 @@ def _keep(tx: Transaction, case: Case, step: Step, by: str | None, before: Seque
     )  # fmt: skip
     if step.called or step.returned:
         _called(tx, case, step)
+    if step.stores:
+        data_stores.write(tx.connection, step.stores, case.id, tx.now)
     for item in step.works:
         tx.add_work(
             id=new_id(), root_id=case.id, instance_id=item.instance_id, token=item.token,

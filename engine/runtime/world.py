@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from engine.clock import new_id
 from engine.errors import BadInput, BpmnError, ExecutionFault
 from engine.languages import SCRIPT_BYTES
 from engine.registry import HandlerContext
-from engine.store import decisions, definitions
+from engine.store import data_stores, decisions, definitions
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -114,6 +114,10 @@ class World:
     def new_id(self) -> str:
         """Return a fresh id."""
         return new_id()
+
+    def stores(self, names: Sequence[str]) -> Mapping[str, Any]:
+        """Return the values of data stores; nobody else writes them before this verb ends."""
+        return data_stores.read(self._connection, names, self._now)
 
     def moment(self) -> datetime:
         """Return the present."""

@@ -17,6 +17,7 @@ from engine.store.tables_cases import (
     work,
 )
 from engine.store.tables_deployed import (
+    data_store,
     decision,
     definition,
     deployment,
@@ -29,7 +30,8 @@ from engine.store.tables_past import act, api_token, blob, history
 from engine.store.tables_people import account, bucket, draft, web_session
 
 __all__ = [
-    "account", "act", "api_token", "blob", "bucket", "candidate", "decision", "definition",
-    "deployment", "deployment_file", "draft", "file", "history", "incident", "instance", "message",
-    "meta", "metadata", "subscription", "trigger", "user_task", "web_session", "work",
+    "account", "act", "api_token", "blob", "bucket", "candidate", "data_store", "decision",
+    "definition", "deployment", "deployment_file", "draft", "file", "history", "incident",
+    "instance", "message", "meta", "metadata", "subscription", "trigger", "user_task",
+    "web_session", "work",
 ]  # fmt: skip

@@ -98,3 +98,15 @@ trigger = sa.Table(
 )
 sa.Index(None, trigger.c.tenant, trigger.c.kind, trigger.c.name)
 sa.Index(None, trigger.c.tenant, trigger.c.process_id)
+
+# values that outlive cases: what a drawing calls a data store
+data_store = sa.Table(
+    "data_store",
+    metadata,
+    tenant(),
+    text("name", key=True),
+    json("value", null=True),
+    moment("changed_at"),
+    # id of the case, or name of the person
+    text("changed_by"),
+)

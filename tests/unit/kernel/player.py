@@ -5,7 +5,7 @@ Every command goes through a saved snapshot, so each test also proves that the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -60,6 +60,8 @@ class Player:
         self._made = 0
         #: what stands for decisions: id -> function of the visible variables
         self.decisions: dict[str, Callable[[dict[str, Any]], Any]] = {}
+        #: data stores, which outlive instances
+        self.stored: dict[str, Any] = {}
         self.snapshot: bytes | None = None
         self.state: InstanceState | None = None
         self.works: dict[int, NewWork] = {}
@@ -85,6 +87,9 @@ class Player:
     def new_id(self) -> str:
         self._made += 1
         return f"called-{self._made}"
+
+    def stores(self, names: Sequence[str]) -> Mapping[str, Any]:
+        return {name: self.stored[name] for name in names if name in self.stored}
 
     def moment(self) -> datetime:
         return self.now
@@ -165,6 +170,7 @@ class Player:
         self.snapshot, self.state = out.snapshot, out.state
         self.steps.append(out)
         self.events.extend(out.events)
+        self.stored |= out.stores
         tables: dict[str, dict[int, Any]] = {
             "work": self.works,
             "task": self.people,
