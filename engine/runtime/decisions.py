@@ -83,19 +83,20 @@ class Decisions(Base):
         after: str | None = None
         while names:
             with self.reading() as connection:
-                cases = instances.page(connection, {}, after, min(limit, _CASES))
+                cases = instances.page(connection, {}, after, min(limit, _CASES) or 1)
+                if limit <= 0:
+                    break
                 keys = {case.id: case.business_key for case in cases}
                 rows = decisions.made_in(connection, keys, names)
             for row in rows:
                 if since is None or row.at >= since:
                     yield row, keys[row.root_id]
             limit -= len(cases)
-            if limit <= 0:
-                for one in found:
-                    one.more = True
-            if limit <= 0 or len(cases) < _CASES:
+            if not cases or (limit and len(cases) < _CASES):
                 return
             after = cases[-1].id
+        for one in found:
+            one.more = bool(cases)
 
     @verb
     def activate_decision(

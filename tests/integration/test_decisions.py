@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -247,7 +248,10 @@ def test_no_more_cases_are_looked_at_than_asked_for(engine: Engine) -> None:
     (found,) = engine.what_if({"risk.dmn": rules(YOUNG, OLD)}, limit=2)
 
     assert (found.compared, found.different, found.more) == (2, [], True)
-    (found,) = engine.what_if({"risk.dmn": rules(YOUNG, OLD)}, since=engine.clock.now())
+    later = engine.clock.now() + timedelta(seconds=1)
+    (found,) = engine.what_if({"risk.dmn": rules(YOUNG, OLD)}, since=later)
     assert found.compared == 0
+    (found,) = engine.what_if({"risk.dmn": rules(YOUNG, OLD)}, limit=3)
+    assert (found.compared, found.more) == (3, False)
     with pytest.raises(NotFound, match="no decision 'other'"):
         engine.what_if({"risk.dmn": rules(YOUNG, OLD)}, decision_id="other")
