@@ -11,6 +11,7 @@ from engine.diagrams.checks_flows import check_connections, check_flows
 from engine.diagrams.checks_gateways import check_gateways
 from engine.diagrams.checks_links import check_links
 from engine.diagrams.checks_schema import check_ids, check_references, check_schema
+from engine.diagrams.checks_soundness import check_soundness
 from engine.diagrams.checks_texts import check_texts
 from engine.diagrams.checks_triggers import check_correlation, check_event_names, check_triggers
 from engine.diagrams.diagram import Diagram
@@ -27,6 +28,7 @@ CHECKS = (
     check_flows,
     check_gateways,
     check_connections,
+    check_soundness,
     check_events,
     check_triggers,
     check_event_names,

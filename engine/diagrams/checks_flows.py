@@ -271,14 +271,22 @@ def _connected(diagram: Diagram, node: Element, starts: bool, ends: bool, report
         )
 
 
+def _waits_at_border(diagram: Diagram, node: Element) -> bool:
+    """Tell whether a node can only be reached through the activity it is attached to."""
+    host = diagram.find(node.get("attachedToRef"), "activity")
+    return host is not None and diagram.scope_of(host) is diagram.scope_of(node)
+
+
 def _reachable(
     diagram: Diagram, nodes: list[Element], starts: list[Element], report: Report
 ) -> None:
-    waiting = [node for node in nodes if node in starts or _is_entry(diagram, node)]
+    begun = (node for node in nodes if node in starts or _is_entry(diagram, node))
+    waiting = [node for node in begun if not _waits_at_border(diagram, node)]
     seen = set(waiting)
     while waiting:
-        for flow in diagram.outgoing(waiting.pop()):
-            target = diagram.find(flow.get("targetRef"), "flowNode")
+        node = waiting.pop()
+        targets = (diagram.find(flow.get("targetRef")) for flow in diagram.outgoing(node))
+        for target in (*targets, *diagram.boundary_events(node)):
             if target is not None and target not in seen:
                 seen.add(target)
                 waiting.append(target)
