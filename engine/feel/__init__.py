@@ -6,13 +6,15 @@ No eval, no attribute access, limits on everything. A text is compiled once to c
 from __future__ import annotations
 
 from engine.errors import FeelError
-from engine.feel.checks import check
+from engine.feel.checks import Completion, Diagnostic, check, completions, diagnose
 from engine.feel.expression import Expression, compile
 from engine.feel.moments import FarDate, FarDateTime, FineDuration, FineTime, YearsMonthsDuration
 from engine.feel.run import Limits
 from engine.feel.values import Function, Range
 
 __all__ = [
+    "Completion",
+    "Diagnostic",
     "Expression",
     "FarDate",
     "FarDateTime",
@@ -25,4 +27,6 @@ __all__ = [
     "YearsMonthsDuration",
     "check",
     "compile",
+    "completions",
+    "diagnose",
 ]

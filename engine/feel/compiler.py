@@ -9,18 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from typing import Any
 
+from engine.feel import nodes
 from engine.feel.library import BUILTINS, Builtin, call_function
-from engine.feel.nodes import (
-    Call,
-    Entries,
-    FunctionBody,
-    InstanceOf,
-    ListItems,
-    Literal,
-    Name,
-    Node,
-    Path,
-)
 from engine.feel.properties import PROPERTIES
 from engine.feel.run import Code, Frame, Run
 from engine.feel.types import ANY, Type
@@ -50,11 +40,11 @@ class Compiler:
         #: (offset, message) for what cannot work at run time
         self.problems: list[tuple[int, str]] = []
 
-    def code(self, node: Node) -> Code:
+    def code(self, node: nodes.Node) -> Code:
         """Return the closure of a node."""
         return COMPILERS[type(node)](self, node)
 
-    def within(self, level: Level, node: Node) -> Code:
+    def within(self, level: Level, node: nodes.Node) -> Code:
         """Return the closure of a node that runs one frame further in."""
         self.levels.append(level)
         found = self.code(node)
@@ -68,10 +58,10 @@ class Compiler:
 
 
 _Method = Callable[[Compiler, Any], Code]
-COMPILERS: dict[type[Node], _Method] = {}
+COMPILERS: dict[type[nodes.Node], _Method] = {}
 
 
-def compiles(kind: type[Node]) -> Callable[[_Method], _Method]:
+def compiles(kind: type[nodes.Node]) -> Callable[[_Method], _Method]:
     """Mark a function as the one that compiles this kind of node."""
 
     def mark(function: _Method) -> _Method:
@@ -86,8 +76,8 @@ def constant(value: Any) -> Code:
     return lambda env: value
 
 
-@compiles(Literal)
-def literal(compiler: Compiler, node: Literal) -> Code:
+@compiles(nodes.Literal)
+def literal(compiler: Compiler, node: nodes.Literal) -> Code:
     """Compile a constant."""
     return constant(node.value)
 
@@ -95,13 +85,13 @@ def literal(compiler: Compiler, node: Literal) -> Code:
 # names
 
 
-@compiles(Name)
-def name(compiler: Compiler, node: Name) -> Code:
+@compiles(nodes.Name)
+def name(compiler: Compiler, node: nodes.Name) -> Code:
     """Compile the reading of a variable: locals, then items of filters, then the scope."""
     return variable(compiler, node, copied=True)
 
 
-def variable(compiler: Compiler, node: Name, *, copied: bool) -> Code:
+def variable(compiler: Compiler, node: nodes.Name, *, copied: bool) -> Code:
     """Compile the reading of a variable; the results so far of a loop are copied unless only a
     part of them is passed on."""
     key, items = node.name, []
@@ -181,23 +171,23 @@ def _entry_of_item(distance: int, key: str, otherwise: Code) -> Code:
 # lists, contexts, paths
 
 
-@compiles(ListItems)
-def list_items(compiler: Compiler, node: ListItems) -> Code:
+@compiles(nodes.ListItems)
+def list_items(compiler: Compiler, node: nodes.ListItems) -> Code:
     """Compile a list literal."""
-    values = [item.value for item in node.items if isinstance(item, Literal)]
+    values = [item.value for item in node.items if isinstance(item, nodes.Literal)]
     if len(values) == len(node.items):
         return lambda env: values.copy()
     codes = [compiler.code(item) for item in node.items]
     return lambda env: [code(env) for code in codes]
 
 
-@compiles(Entries)
-def entries(compiler: Compiler, node: Entries) -> Code:
+@compiles(nodes.Entries)
+def entries(compiler: Compiler, node: nodes.Entries) -> Code:
     """Compile a context; each entry sees the ones before it, a function also itself."""
     level: set[str] = set()
     codes: list[tuple[str, Code]] = []
     for key, value in node.entries:
-        if isinstance(value, FunctionBody):
+        if isinstance(value, nodes.FunctionBody):
             level.add(key)
         codes.append((key, compiler.within(level, value)))
         level.add(key)
@@ -214,8 +204,8 @@ def entries(compiler: Compiler, node: Entries) -> Code:
     return context
 
 
-@compiles(Path)
-def path(compiler: Compiler, node: Path) -> Code:
+@compiles(nodes.Path)
+def path(compiler: Compiler, node: nodes.Path) -> Code:
     """Compile `base.name`: an entry, a property, or one of them for every item of a list."""
     base, key, at = compiler.code(node.base), node.name, node.at
 
@@ -243,8 +233,8 @@ def _step_into(run: Run, value: Any, key: str, at: int) -> Any:
 # functions and types
 
 
-@compiles(FunctionBody)
-def function_body(compiler: Compiler, node: FunctionBody) -> Code:
+@compiles(nodes.FunctionBody)
+def function_body(compiler: Compiler, node: nodes.FunctionBody) -> Code:
     """Compile a function definition; calling it gives a `Function` that keeps its frame."""
     names = node.parameters
     for kind in node.types:
@@ -265,8 +255,8 @@ def function_body(compiler: Compiler, node: FunctionBody) -> Code:
     return define
 
 
-@compiles(InstanceOf)
-def instance_of(compiler: Compiler, node: InstanceOf) -> Code:
+@compiles(nodes.InstanceOf)
+def instance_of(compiler: Compiler, node: nodes.InstanceOf) -> Code:
     """Compile `value instance of type`; null is an instance of no type but Null and Any."""
     value, kind = compiler.code(node.value), node.type
     if isinstance(kind, str):
@@ -280,13 +270,13 @@ def instance_of(compiler: Compiler, node: InstanceOf) -> Code:
     return test
 
 
-@compiles(Call)
-def call(compiler: Compiler, node: Call) -> Code:
+@compiles(nodes.Call)
+def call(compiler: Compiler, node: nodes.Call) -> Code:
     """Compile a call. A variable with the name of a built-in hides it only if it is a function,
     so that `date(date)` works."""
     callee = node.callee
     arguments = [compiler.code(argument) for argument in node.arguments]
-    if not isinstance(callee, Name):
+    if not isinstance(callee, nodes.Name):
         return _dynamic(compiler.code(callee), arguments, node)
     known = BUILTINS.get(callee.name)
     local = any(level is not None and callee.name in level for level in compiler.levels)
@@ -308,7 +298,7 @@ def call(compiler: Compiler, node: Call) -> Code:
     return choose
 
 
-def _dynamic(function: Code, arguments: Collection[Code], node: Call) -> Code:
+def _dynamic(function: Code, arguments: Collection[Code], node: nodes.Call) -> Code:
     names, at = node.names, node.at
 
     def invoke(env: Any) -> Any:
@@ -321,14 +311,16 @@ def _dynamic(function: Code, arguments: Collection[Code], node: Call) -> Code:
     return invoke
 
 
-def _static(compiler: Compiler, known: Builtin, arguments: list[Code], node: Call) -> Code:
+def _static(compiler: Compiler, known: Builtin, arguments: list[Code], node: nodes.Call) -> Code:
     names, at, invoke = node.names, node.at, known.invoke
     wrong = known.misfit(len(arguments), names)
     if known.name == "@":
         wrong = "this text after @ is not a date, a time or a duration"
     if wrong:
         compiler.problems.append((at, wrong if known.name == "@" else f"{known.name} {wrong}"))
-    literals = [argument.value for argument in node.arguments if isinstance(argument, Literal)]
+    literals = [
+        argument.value for argument in node.arguments if isinstance(argument, nodes.Literal)
+    ]
     if known.name in _CONSTRUCTORS and len(literals) == len(arguments):
         made = invoke(Run({}), literals, at, names)
         if made is not None:

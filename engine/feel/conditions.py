@@ -9,21 +9,8 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from engine.feel import nodes
 from engine.feel.compiler import Compiler, compiles, constant
-from engine.feel.nodes import (
-    Arithmetic,
-    Comparison,
-    If,
-    Interval,
-    Literal,
-    Logic,
-    Membership,
-    Name,
-    Negation,
-    Node,
-    Test,
-    UnaryTests,
-)
 from engine.feel.operators import (
     BOUND,
     COMPARISONS,
@@ -55,8 +42,8 @@ def _calculated(run: Run, sign: str, left: Any, right: Any, at: int) -> Any:
     return run.checked(found, at) if type(found) is str else found
 
 
-@compiles(Arithmetic)
-def arithmetic(compiler: Compiler, node: Arithmetic) -> Code:
+@compiles(nodes.Arithmetic)
+def arithmetic(compiler: Compiler, node: nodes.Arithmetic) -> Code:
     """Compile a chain of operators of one precedence."""
     first = compiler.code(node.first)
     rest = [(sign, compiler.code(operand), at) for sign, operand, at in node.rest]
@@ -93,8 +80,8 @@ def _binary(left: Code, sign: str, right: Code, at: int) -> Code:
     return operation
 
 
-@compiles(Negation)
-def negation(compiler: Compiler, node: Negation) -> Code:
+@compiles(nodes.Negation)
+def negation(compiler: Compiler, node: nodes.Negation) -> Code:
     """Compile `-operand`."""
     operand, at = compiler.code(node.operand), node.at
 
@@ -107,8 +94,8 @@ def negation(compiler: Compiler, node: Negation) -> Code:
     return negated
 
 
-@compiles(Comparison)
-def comparison(compiler: Compiler, node: Comparison) -> Code:
+@compiles(nodes.Comparison)
+def comparison(compiler: Compiler, node: nodes.Comparison) -> Code:
     """Compile a comparison; two numbers or two strings have a short way."""
     left, right, at = compiler.code(node.left), compiler.code(node.right), node.at
     compare, plainly = COMPARISONS[node.operator], PLAIN_COMPARISONS[node.operator]
@@ -131,8 +118,8 @@ def _complain(run: Run, word: str, found: Any, at: int) -> None:
         run.fail(f"'{word}' needs true or false, got {a_kind(found)}", at)
 
 
-@compiles(Logic)
-def logic(compiler: Compiler, node: Logic) -> Code:
+@compiles(nodes.Logic)
+def logic(compiler: Compiler, node: nodes.Logic) -> Code:
     """Compile `and`/`or` in three-valued logic; what is not true or false counts as null."""
     word, at, decisive = node.operator, node.at, node.operator == "or"
     parts = [compiler.code(part) for part in node.parts]
@@ -151,8 +138,8 @@ def logic(compiler: Compiler, node: Logic) -> Code:
     return chain
 
 
-@compiles(If)
-def choice(compiler: Compiler, node: If) -> Code:
+@compiles(nodes.If)
+def choice(compiler: Compiler, node: nodes.If) -> Code:
     """Compile `if`; anything but true takes the other branch."""
     branches = [(compiler.code(test), compiler.code(value)) for test, value in node.branches]
     otherwise, at = compiler.code(node.otherwise), node.at
@@ -169,8 +156,8 @@ def choice(compiler: Compiler, node: If) -> Code:
     return choose
 
 
-@compiles(Interval)
-def interval(compiler: Compiler, node: Interval) -> Code:
+@compiles(nodes.Interval)
+def interval(compiler: Compiler, node: nodes.Interval) -> Code:
     """Compile a range; null where its ends cannot be compared."""
     start, end, at = compiler.code(node.start), compiler.code(node.end), node.at
     flags = node.start_included, node.end_included
@@ -184,8 +171,8 @@ def interval(compiler: Compiler, node: Interval) -> Code:
     return span
 
 
-@compiles(Test)
-def half_range(compiler: Compiler, node: Test) -> Code:
+@compiles(nodes.Test)
+def half_range(compiler: Compiler, node: nodes.Test) -> Code:
     """Compile `(> 5)` as a value: a range with one end."""
     operand, operator = compiler.code(node.operand), node.operator
     upper, lower = operator[0] != ">", operator[0] != "<"
@@ -202,12 +189,12 @@ def half_range(compiler: Compiler, node: Test) -> Code:
 # tests
 
 
-def _check_of(compiler: Compiler, node: Node) -> _Check:
+def _check_of(compiler: Compiler, node: nodes.Node) -> _Check:
     """Return the check for one test after `in`."""
-    if isinstance(node, Test):
+    if isinstance(node, nodes.Test):
         compare, operand = COMPARISONS[node.operator], compiler.code(node.operand)
         return lambda env, value: compare(value, operand(env))
-    if isinstance(node, Literal) and isinstance(node.value, Range):
+    if isinstance(node, nodes.Literal) and isinstance(node.value, Range):
         span = node.value
         return lambda env, value: in_range(value, span)
     candidate = compiler.code(node)
@@ -230,8 +217,8 @@ def _any_of(checks: Sequence[_Check]) -> _Check:
     return check
 
 
-@compiles(Membership)
-def membership(compiler: Compiler, node: Membership) -> Code:
+@compiles(nodes.Membership)
+def membership(compiler: Compiler, node: nodes.Membership) -> Code:
     """Compile `value in tests`."""
     value, at = compiler.code(node.value), node.at
     check = _any_of([_check_of(compiler, test) for test in node.tests])
@@ -246,13 +233,13 @@ def membership(compiler: Compiler, node: Membership) -> Code:
     return test
 
 
-@compiles(UnaryTests)
-def unary_tests(compiler: Compiler, node: UnaryTests) -> Code:
+@compiles(nodes.UnaryTests)
+def unary_tests(compiler: Compiler, node: nodes.UnaryTests) -> Code:
     """Compile a cell of a decision table: the input is the variable `?`."""
     if not node.tests:
         return constant(True)
     check = _any_of([_cell(compiler, test) for test in node.tests])
-    question, negated = compiler.code(Name(node.at, "?")), node.negated
+    question, negated = compiler.code(nodes.Name(node.at, "?")), node.negated
 
     def test(env: Any) -> Any:
         found = check(env, question(env))
@@ -261,9 +248,9 @@ def unary_tests(compiler: Compiler, node: UnaryTests) -> Code:
     return test
 
 
-def _cell(compiler: Compiler, node: Node) -> _Check:
+def _cell(compiler: Compiler, node: nodes.Node) -> _Check:
     """Return the check for one test; an expression with `?` decides by itself."""
-    if isinstance(node, (Test, Literal)):
+    if isinstance(node, (nodes.Test, nodes.Literal)):
         return _check_of(compiler, node)
     before = len(compiler.reads)
     candidate = compiler.code(node)

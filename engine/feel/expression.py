@@ -15,6 +15,7 @@ from engine.feel.compiler import Compiler
 from engine.feel.parser import parse
 from engine.feel.run import DEFAULT_LIMITS, Code, Limits, Run
 from engine.feel.short import Detour, Direct, direct
+from engine.feel.statics import problems
 from engine.feel.types import Type
 from engine.feel.values import plain
 
@@ -39,7 +40,7 @@ class Expression:
         self.text = text
         #: variables that are, or within a filter may be, read from the scope
         self.free_names = frozenset(read[0] for read in compiler.reads)
-        #: (offset, message) for what can never work: unknown functions, wrong arguments
+        #: (offset, message) for what can never work: unknown functions, impossible types
         self.problems = tuple(compiler.problems)
         #: (name, offset, whether it can only be a variable) for each place that reads the scope
         self.reads = tuple(compiler.reads)
@@ -109,25 +110,36 @@ def compile(
     """Return the compiled text; FeelError says what is wrong with it and where.
 
     `names` are the variables (and entries of contexts) that may be written with blanks or
-    operators inside; `kind` is "unary" for the tests of a decision table; `types` are the named
-    types for `instance of` and parameters. Without `types` results are kept and shared.
+    operators inside, or a type for each; `kind` is "unary" for the tests of a decision table;
+    `types` are the named types for `instance of` and parameters. Without types results are shared.
     """
-    if types is None:
+    declared = names if isinstance(names, Mapping) else {}
+    kinds = {name: of.name for name, of in declared.items() if isinstance(of, Type)}
+    if types is None and not kinds:
         return _cached(text, kind, frozenset(names))
-    return _compiled(text, kind, frozenset(names), types)
+    return _compiled(text, kind, frozenset(names), types or {}, kinds)
 
 
 @lru_cache(maxsize=4096)
 def _cached(text: str, kind: str, names: frozenset[str]) -> Expression:
-    return _compiled(text, kind, names, {})
+    return _compiled(text, kind, names, {}, {})
 
 
-def _compiled(text: str, kind: str, names: frozenset[str], types: Mapping[str, Type]) -> Expression:
+def _compiled(
+    text: str,
+    kind: str,
+    names: frozenset[str],
+    types: Mapping[str, Type],
+    kinds: Mapping[str, str],
+) -> Expression:
     if len(text) > MAX_TEXT:
         raise FeelError(f"the expression has more than {MAX_TEXT} characters", MAX_TEXT)
     compiler = Compiler(names)
     try:
         node = parse(text, kind, sorted(names), types)
-        return Expression(text, compiler, compiler.code(node), direct(node))
+        code = compiler.code(node)
+        reported = {at for at, _ in compiler.problems}
+        compiler.problems += [p for p in problems(node, kinds) if p[0] not in reported]
+        return Expression(text, compiler, code, direct(node))
     except RecursionError:
         raise FeelError("the expression is nested too deeply", 0) from None

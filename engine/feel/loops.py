@@ -5,20 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from engine.feel import nodes
 from engine.feel.compiler import PARTIAL, Compiler, compiles, variable
 from engine.feel.moments import civil, day_number, make_date
-from engine.feel.nodes import (
-    Comparison,
-    Filter,
-    For,
-    InstanceOf,
-    Literal,
-    Logic,
-    Membership,
-    Name,
-    Quantified,
-)
-from engine.feel.nodes import Iterator as IteratorNode
 from engine.feel.operators import order_keys
 from engine.feel.run import Code, Frame, Run
 from engine.feel.values import DATE, Range, a_kind, kind_of, number_of, plain
@@ -26,10 +15,10 @@ from engine.feel.values import DATE, Range, a_kind, kind_of, number_of, plain
 #: items to loop over; None where there is no list
 _Domain = Callable[[Any], Iterable[Any] | None]
 #: what can only be true, false or null, and so never the place of an item
-_CONDITIONS = (Comparison, Logic, Membership, Quantified, InstanceOf)
+_CONDITIONS = (nodes.Comparison, nodes.Logic, nodes.Membership, nodes.Quantified, nodes.InstanceOf)
 
 
-def _domain(compiler: Compiler, node: IteratorNode) -> _Domain:
+def _domain(compiler: Compiler, node: nodes.Iterator) -> _Domain:
     source, at = compiler.code(node.domain), node.at
     if node.end is not None:
         end = compiler.code(node.end)
@@ -100,7 +89,7 @@ def _turns(env: Any, run: Run, iterators: Sequence[tuple[str, _Domain]]) -> Iter
 
 
 def _iterators(
-    compiler: Compiler, nodes: Sequence[IteratorNode], body: Any
+    compiler: Compiler, nodes: Sequence[nodes.Iterator], body: Any
 ) -> tuple[list[tuple[str, _Domain]], Code]:
     """Compile the iterators, each one frame further in, and what stands within them."""
     found: list[tuple[str, _Domain]] = []
@@ -112,8 +101,8 @@ def _iterators(
     return found, code
 
 
-@compiles(For)
-def loop(compiler: Compiler, node: For) -> Code:
+@compiles(nodes.For)
+def loop(compiler: Compiler, node: nodes.For) -> Code:
     """Compile `for`; `partial` is the list of the results so far."""
     compiler.levels.append(PARTIAL)
     iterators, body = _iterators(compiler, node.iterators, node.body)
@@ -134,8 +123,8 @@ def loop(compiler: Compiler, node: For) -> Code:
     return go
 
 
-@compiles(Quantified)
-def quantified(compiler: Compiler, node: Quantified) -> Code:
+@compiles(nodes.Quantified)
+def quantified(compiler: Compiler, node: nodes.Quantified) -> Code:
     """Compile `some` and `every` in three-valued logic."""
     iterators, condition = _iterators(compiler, node.iterators, node.condition)
     decisive, at = not node.every, node.at
@@ -155,16 +144,16 @@ def quantified(compiler: Compiler, node: Quantified) -> Code:
     return decide
 
 
-@compiles(Filter)
-def filtered(compiler: Compiler, node: Filter) -> Code:
+@compiles(nodes.Filter)
+def filtered(compiler: Compiler, node: nodes.Filter) -> Code:
     """Compile `list[...]`: a number picks one item, anything else is a condition per item."""
     base = (
         variable(compiler, node.base, copied=False)
-        if isinstance(node.base, Name)
+        if isinstance(node.base, nodes.Name)
         else compiler.code(node.base)
     )
     condition, at = node.condition, node.at
-    if isinstance(condition, Literal) and number_of(condition.value) is not None:
+    if isinstance(condition, nodes.Literal) and number_of(condition.value) is not None:
         index = condition.value
         return lambda env: _pick(env.run, _listed(base(env)), index, at)
     test, sure = compiler.within(None, condition), isinstance(condition, _CONDITIONS)

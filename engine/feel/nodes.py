@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import dataclass_transform
 
 from engine.feel.operators import calculate, negate, order_keys
 from engine.feel.types import Type
 from engine.feel.values import Range, Refused
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass_transform(frozen_default=True)
+@dataclass(frozen=True)
 class Node:
-    """Any part of an expression."""
+    """Any part of an expression; every kind of it is a frozen dataclass."""
 
     at: int
 
+    def __init_subclass__(cls) -> None:
+        dataclass(frozen=True)(cls)
 
-@dataclass(frozen=True, slots=True)
+
 class Literal(Node):
     """A constant."""
 
     value: object
 
 
-@dataclass(frozen=True, slots=True)
 class Name(Node):
     """A variable."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
 class Arithmetic(Node):
     """`first op operand op operand ...` of one precedence, from left to right."""
 
@@ -39,14 +41,12 @@ class Arithmetic(Node):
     rest: tuple[tuple[str, Node, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Negation(Node):
     """`-operand`."""
 
     operand: Node
 
 
-@dataclass(frozen=True, slots=True)
 class Logic(Node):
     """`part and part ...` or `part or part ...`."""
 
@@ -54,7 +54,6 @@ class Logic(Node):
     parts: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Comparison(Node):
     """`left op right` with one of = != < <= > >=."""
 
@@ -63,7 +62,6 @@ class Comparison(Node):
     right: Node
 
 
-@dataclass(frozen=True, slots=True)
 class Test(Node):
     """`op operand`: a unary test, or in brackets a range with one end."""
 
@@ -71,7 +69,6 @@ class Test(Node):
     operand: Node
 
 
-@dataclass(frozen=True, slots=True)
 class Membership(Node):
     """`value in test`, `value in (test, ...)` or `value between low and high`."""
 
@@ -79,7 +76,6 @@ class Membership(Node):
     tests: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class UnaryTests(Node):
     """A cell of a decision table; no tests at all accept everything."""
 
@@ -87,7 +83,6 @@ class UnaryTests(Node):
     negated: bool
 
 
-@dataclass(frozen=True, slots=True)
 class Interval(Node):
     """`[start..end]` with any ends."""
 
@@ -97,21 +92,18 @@ class Interval(Node):
     end_included: bool
 
 
-@dataclass(frozen=True, slots=True)
 class ListItems(Node):
     """`[item, ...]`."""
 
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Entries(Node):
     """`{key: value, ...}`."""
 
     entries: tuple[tuple[str, Node], ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Path(Node):
     """`base.name`."""
 
@@ -119,7 +111,6 @@ class Path(Node):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
 class Filter(Node):
     """`base[condition]`."""
 
@@ -127,7 +118,6 @@ class Filter(Node):
     condition: Node
 
 
-@dataclass(frozen=True, slots=True)
 class Call(Node):
     """`callee(argument, ...)`; `names` is empty or has one name per argument."""
 
@@ -136,7 +126,6 @@ class Call(Node):
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class If(Node):
     """`if c then a else if d then b ... else e`; branches are (condition, value)."""
 
@@ -144,7 +133,6 @@ class If(Node):
     otherwise: Node
 
 
-@dataclass(frozen=True, slots=True)
 class Iterator(Node):
     """`name in domain` or `name in domain..end`."""
 
@@ -153,7 +141,6 @@ class Iterator(Node):
     end: Node | None
 
 
-@dataclass(frozen=True, slots=True)
 class For(Node):
     """`for iterator, ... return body`."""
 
@@ -161,7 +148,6 @@ class For(Node):
     body: Node
 
 
-@dataclass(frozen=True, slots=True)
 class Quantified(Node):
     """`some|every iterator, ... satisfies condition`."""
 
@@ -170,7 +156,6 @@ class Quantified(Node):
     condition: Node
 
 
-@dataclass(frozen=True, slots=True)
 class InstanceOf(Node):
     """`value instance of type`; the name of a type that is not there stays text."""
 
@@ -178,7 +163,6 @@ class InstanceOf(Node):
     type: Type | str
 
 
-@dataclass(frozen=True, slots=True)
 class FunctionBody(Node):
     """`function(a: type, b) body`; no body for an external function."""
 

@@ -75,6 +75,8 @@ _KEYS: dict[str, Callable[[Any], Any]] = {
     TIME: instant_ns,
     MOMENT: instant_ns,
 }
+#: kinds whose values have an order
+ORDERED = frozenset(_KEYS)
 
 
 def order_keys(left: Any, right: Any) -> tuple[Any, Any] | None:

@@ -7,46 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from engine.errors import FeelError
-from engine.feel.lexer import (
-    END,
-    NAME,
-    NUMBER,
-    OPERATOR,
-    STRING,
-    KnownNames,
-    Token,
-    joined,
-    tokens_of,
-)
-from engine.feel.library import LONG_NAMES
+from engine.feel import nodes
+from engine.feel.cursor import STOPS, Cursor
+from engine.feel.lexer import END, NAME, NUMBER, OPERATOR, STRING, KnownNames, Token, joined
 from engine.feel.moments import parse_literal
-from engine.feel.nodes import (
-    Arithmetic,
-    Call,
-    Comparison,
-    Entries,
-    Filter,
-    For,
-    FunctionBody,
-    If,
-    InstanceOf,
-    Interval,
-    Iterator,
-    ListItems,
-    Literal,
-    Logic,
-    Membership,
-    Name,
-    Negation,
-    Node,
-    Path,
-    Quantified,
-    Test,
-    UnaryTests,
-    folded,
-)
-from engine.feel.operators import COMPARISONS, negate, number_literal
+from engine.feel.nodes import Node
+from engine.feel.operators import COMPARISONS, Number, negate, number_literal
 from engine.feel.types import (
     ANY,
     SIMPLE_TYPES,
@@ -57,16 +23,11 @@ from engine.feel.types import (
     Type,
 )
 
-#: brackets, branches and bodies inside each other
-MAX_DEPTH = 80
 _CONSTANTS = {"true": True, "false": False, "null": None}
-#: what ends a name that nobody has declared
-_STOPS = frozenset({"and", "or", "in", "between", "then", "else", "return", "satisfies"})
-_KEYWORDS = _STOPS | {"if", "for", "some", "every", "true", "false", "null"}
+_KEYWORDS = STOPS | {"if", "for", "some", "every", "true", "false", "null"}
 _LONG_TYPES = KnownNames(("date and time", "days and time duration", "years and months duration"))
-_PROPERTIES = KnownNames(("time offset", "start included", "end included"))
 #: what may follow `[` when it closes a range instead of opening a filter
-_AFTER_RANGE = _STOPS | {")", "]", "}", ",", "=", "!=", "*", "/", "+", ".", ""}
+_AFTER_RANGE = STOPS | {")", "]", "}", ",", "=", "!=", "*", "/", "+", ".", ""}
 _STRAY = {
     "then": "'then' without 'if'",
     "else": "'else' without 'if ... then'",
@@ -90,67 +51,8 @@ def parse(
     return parser.unary_tests() if kind == "unary" else parser.whole()
 
 
-class Parser:
+class Parser(Cursor):
     """One pass over one text; every method leaves the cursor behind what it read."""
-
-    def __init__(self, text: str, names: Iterable[str], types: Mapping[str, Type]) -> None:
-        self.text = text
-        self.tokens = tokens_of(text)
-        self.at = 0
-        self.depth = 0
-        self.known = KnownNames(names)
-        self.types = types
-        #: within the last part of a range, where `[` may be its end
-        self.range_end = False
-
-    # the cursor
-
-    @property
-    def token(self) -> Token:
-        """The token under the cursor."""
-        return self.tokens[self.at]
-
-    def peek(self) -> Token:
-        """Return the token after that one, the end token at the end."""
-        return self.tokens[min(self.at + 1, len(self.tokens) - 1)]
-
-    def take(self) -> Token:
-        """Return the token under the cursor and go on."""
-        token = self.tokens[self.at]
-        self.at += token.kind != END
-        return token
-
-    def sees(self, *texts: str) -> bool:
-        """Tell whether the cursor is at one of these operators or keywords."""
-        token = self.tokens[self.at]
-        return token.text in texts and token.kind in (OPERATOR, NAME) and not token.quoted
-
-    def accept(self, text: str) -> bool:
-        """Go past this operator or keyword if the cursor is at it."""
-        seen = self.sees(text)
-        self.at += seen
-        return seen
-
-    def expect(self, text: str, why: str) -> None:
-        """Go past this operator or keyword; FeelError with the reason where another thing is."""
-        if not self.accept(text):
-            raise self.error(f"expected '{text}' {why}")
-
-    def error(self, message: str, at: int | None = None) -> FeelError:
-        """Return the error for the cursor (or an offset), telling what was found there."""
-        if at is not None:
-            return FeelError(message, at)
-        token = self.token
-        written = self.text[token.start : token.end]
-        written = written if len(written) <= 30 else written[:27] + "..."
-        found = "the end of the text" if token.kind == END else f"'{written}'"
-        return FeelError(f"{message}, found {found}", token.start)
-
-    def enter(self) -> None:
-        """Go one level deeper; FeelError when the text is nested too deeply."""
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise self.error("this is nested too deeply", self.token.start)
 
     # whole texts
 
@@ -165,17 +67,17 @@ class Parser:
     def unary_tests(self) -> Node:
         """Read the text as the tests of a decision table cell."""
         if self.token.kind == END or (self.sees("-") and self.peek().kind == END):
-            return UnaryTests(0, (), False)
+            return nodes.UnaryTests(0, (), False)
         if self.sees("not") and self.peek().text == "(":
             start = self.at
             self.at += 2
             tests = self._tests()
             if self.accept(")") and self.token.kind == END:
-                return UnaryTests(0, tests, True)
+                return nodes.UnaryTests(0, tests, True)
             self.at = start
         tests = self._tests()
         self._end()
-        return UnaryTests(0, tests, False)
+        return nodes.UnaryTests(0, tests, False)
 
     def _end(self) -> None:
         token = self.token
@@ -195,7 +97,7 @@ class Parser:
     def _test(self) -> Node:
         if self.sees(*COMPARISONS):
             operator = self.take()
-            return Test(operator.start, operator.text, self.expression(_ADD))
+            return nodes.Test(operator.start, operator.text, self.expression(_ADD))
         return self.expression()
 
     # operators
@@ -222,7 +124,7 @@ class Parser:
         operator, parts = self.token.text, [first]
         while self.accept(operator):
             parts.append(self.expression(_INFIX[operator][0] + 1))
-        return Logic(first.at, operator, tuple(parts))
+        return nodes.Logic(first.at, operator, tuple(parts))
 
     def _arithmetic(self, first: Node) -> Node:
         level = _INFIX[self.token.text][0]
@@ -230,18 +132,18 @@ class Parser:
         while _INFIX.get(self.token.text, _NONE)[0] == level and self.token.kind == OPERATOR:
             operator = self.take()
             rest.append((operator.text, self.expression(level + 1), operator.start))
-        return folded(Arithmetic(first.at, first, tuple(rest)))
+        return nodes.folded(nodes.Arithmetic(first.at, first, tuple(rest)))
 
     def _comparison(self, left: Node) -> Node:
         operator = self.take()
-        return Comparison(operator.start, operator.text, left, self.expression(_ADD))
+        return nodes.Comparison(operator.start, operator.text, left, self.expression(_ADD))
 
     def _between(self, value: Node) -> Node:
         at = self.take().start
         low = self.expression(_ADD)
         self.expect("and", "between the two limits of 'between'")
-        return Membership(
-            at, value, (folded(Interval(at, low, self.expression(_ADD), True, True)),)
+        return nodes.Membership(
+            at, value, (nodes.folded(nodes.Interval(at, low, self.expression(_ADD), True, True)),)
         )
 
     def _membership(self, value: Node) -> Node:
@@ -252,9 +154,9 @@ class Parser:
             tests = (self.expression(_ADD),)
         else:
             tests = self._bracket()
-            if len(tests) == 1 and not isinstance(tests[0], Test):
+            if len(tests) == 1 and not isinstance(tests[0], nodes.Test):
                 tests = (self._postfix(tests[0]),)
-        return Membership(at, value, tests)
+        return nodes.Membership(at, value, tests)
 
     def _operand(self) -> Node:
         signs: list[int] = []
@@ -262,8 +164,8 @@ class Parser:
             signs.append(self.take().start)
         node = self._postfix(self._primary())
         if signs and len(signs) % 2 == 0:
-            node = folded(Negation(signs[1], node))
-        return folded(Negation(signs[0], node)) if signs else node
+            node = nodes.folded(nodes.Negation(signs[1], node))
+        return nodes.folded(nodes.Negation(signs[0], node)) if signs else node
 
     def _postfix(self, node: Node) -> Node:
         depth = self.depth
@@ -275,15 +177,15 @@ class Parser:
             self.enter()
             token = self.take()
             if token.text == ".":
-                node = Path(token.start, node, self._property())
+                node = nodes.Path(token.start, node, self._property())
             elif token.text == "(":
                 node = self._call(node)
             elif token.text == "[":
-                node = Filter(token.start, node, self.expression())
+                node = nodes.Filter(token.start, node, self.expression())
                 self.expect("]", "to close the filter")
             else:
                 self.at += 1
-                node = InstanceOf(token.start, node, self._type())
+                node = nodes.InstanceOf(token.start, node, self._type())
         self.depth = depth
         return node
 
@@ -304,30 +206,30 @@ class Parser:
             if not self.accept(","):
                 break
         self.expect(")", "to close the arguments of the call")
-        return Call(callee.at, callee, tuple(arguments), tuple(names))
+        return nodes.Call(callee.at, callee, tuple(arguments), tuple(names))
 
     # operands
 
     def _primary(self) -> Node:
         token = self.token
         if token.kind == NUMBER:
-            return Literal(token.start, self._number())
+            return nodes.Literal(token.start, self._number())
         if token.kind == STRING:
-            return Literal(token.start, self.take().text)
+            return nodes.Literal(token.start, self.take().text)
         if token.kind == NAME and (token.quoted or self._known_name() is not None):
-            return Name(token.start, self._name())
+            return nodes.Name(token.start, self._name())
         if token.text in _CONSTANTS:
-            return Literal(token.start, _CONSTANTS[self.take().text])
+            return nodes.Literal(token.start, _CONSTANTS[self.take().text])
         read = _PREFIX.get(token.text)
         if read is not None:
             return read(self)
         if token.text in _STRAY:
             raise self.error(_STRAY[token.text], token.start)
-        if token.kind != NAME or token.text in _STOPS:
+        if token.kind != NAME or token.text in STOPS:
             raise self.error("expected a value")
-        return Name(token.start, self._name())
+        return nodes.Name(token.start, self._name())
 
-    def _number(self) -> int | object:
+    def _number(self) -> Number:
         token = self.take()
         try:
             return number_literal(token.text)
@@ -336,7 +238,7 @@ class Parser:
 
     def _negative(self) -> Node:
         at = self.take().start
-        return Literal(at, negate(self._number()))
+        return nodes.Literal(at, negate(self._number()))
 
     def _literal(self) -> Node:
         at = self.take().start
@@ -344,10 +246,10 @@ class Parser:
             raise self.error("expected a text in quotes after '@'")
         text = self.take().text
         try:
-            return Literal(at, parse_literal(text))
+            return nodes.Literal(at, parse_literal(text))
         except ValueError:
             # the standard wants null here; the check reports it
-            return Call(at, Name(at, "@"), (Literal(at, text),), ())
+            return nodes.Call(at, nodes.Name(at, "@"), (nodes.Literal(at, text),), ())
 
     def _bracketed(self) -> Node:
         at = self.token.start
@@ -372,7 +274,7 @@ class Parser:
         self.range_end = outer
         if not self.sees("]", ")", "["):
             raise self.error("expected ']' or ')' to close the range")
-        return folded(Interval(at, start, end, start_included, self.take().text == "]"))
+        return nodes.folded(nodes.Interval(at, start, end, start_included, self.take().text == "]"))
 
     def _square(self) -> Node:
         opening = self.take()
@@ -386,7 +288,7 @@ class Parser:
         while items and self.accept(","):
             items.append(self._test())
         self.expect("]", "to close the list")
-        return ListItems(opening.start, tuple(items))
+        return nodes.ListItems(opening.start, tuple(items))
 
     def _context(self) -> Node:
         at = self.take().start
@@ -398,7 +300,7 @@ class Parser:
             if not self.accept(","):
                 break
         self.expect("}", "to close the context")
-        return Entries(at, tuple(entries))
+        return nodes.Entries(at, tuple(entries))
 
     # phrases
 
@@ -410,10 +312,10 @@ class Parser:
             self.expect("then", "after the condition of 'if'")
             branches.append((condition, self.expression()))
             self.expect("else", "after 'if ... then ...'")
-        return If(at, tuple(branches), self.expression())
+        return nodes.If(at, tuple(branches), self.expression())
 
-    def _iterators(self) -> tuple[Iterator, ...]:
-        found: list[Iterator] = []
+    def _iterators(self) -> tuple[nodes.Iterator, ...]:
+        found: list[nodes.Iterator] = []
         while not found or self.accept(","):
             at = self.token.start
             words: list[Token] = []
@@ -425,25 +327,25 @@ class Parser:
             self.expect("in", f"after the variable '{name}'")
             domain = self.expression()
             end = self.expression() if self.accept("..") else None
-            found.append(Iterator(at, name, domain, end))
+            found.append(nodes.Iterator(at, name, domain, end))
         return tuple(found)
 
     def _for(self) -> Node:
         at = self.take().start
         iterators = self._iterators()
         self.expect("return", "after 'for ... in ...'")
-        return For(at, iterators, self.expression())
+        return nodes.For(at, iterators, self.expression())
 
     def _quantified(self) -> Node:
         word = self.take()
         iterators = self._iterators()
         self.expect("satisfies", f"after '{word.text} ... in ...'")
-        return Quantified(word.start, word.text == "every", iterators, self.expression())
+        return nodes.Quantified(word.start, word.text == "every", iterators, self.expression())
 
     def _function(self) -> Node:
         at = self.token.start
         if self.peek().text != "(":
-            return Name(at, self._name())
+            return nodes.Name(at, self._name())
         self.at += 2
         names: list[str] = []
         types: list[Type | str | None] = []
@@ -455,65 +357,7 @@ class Parser:
         self.expect(")", "to close the parameters of the function")
         external = self.accept("external")
         body = self.expression()
-        return FunctionBody(at, tuple(names), tuple(types), None if external else body)
-
-    # names
-
-    def _is_word(self) -> bool:
-        token = self.token
-        return token.kind == NAME and (token.quoted or token.text not in _STOPS)
-
-    def _new(self, name: str) -> str:
-        self.known.add(name)
-        return name
-
-    def _known_name(self) -> tuple[str, int] | None:
-        found = self.known.match(self.tokens, self.at)
-        called = LONG_NAMES.match(self.tokens, self.at)
-        longer = called is not None and (found is None or called[1] > found[1])
-        return called if called and longer and self.tokens[called[1]].text == "(" else found
-
-    def _name(self) -> str:
-        """Read a variable or function name, the longest known one."""
-        found = None if self.token.quoted else self._known_name()
-        if found is None:
-            return self.take().text
-        name, self.at = found
-        return name
-
-    def _property(self) -> str:
-        token = self.token
-        if token.kind != NAME:
-            raise self.error("expected a name after '.'")
-        known = self.known.match(self.tokens, self.at) or _PROPERTIES.match(self.tokens, self.at)
-        if token.quoted or known is None:
-            return self.take().text
-        name, self.at = known
-        return name
-
-    def _key(self, what: str, *ends: str) -> str:
-        """Read everything up to a `:` (or another end) as one name, or a string."""
-        if self.token.kind == STRING:
-            return self._new(self.take().text)
-        found: list[Token] = []
-        while not self.sees(*ends) and self.token.kind in (NAME, NUMBER, OPERATOR):
-            if self.token.kind == OPERATOR and self.token.text not in "+-**/.'":
-                break
-            found.append(self.take())
-        if not found or found[0].kind != NAME:
-            raise self.error(f"expected {what}")
-        return self._new(joined(found))
-
-    def _argument_name(self) -> str | None:
-        """Read `name :` before a call argument; None where the argument has no name."""
-        end = self.at
-        while self.tokens[end].kind == NAME:
-            end += 1
-        if end == self.at or self.tokens[end].text != ":":
-            return None
-        name = joined(self.tokens[self.at : end])
-        self.at = end + 1
-        return name
+        return nodes.FunctionBody(at, tuple(names), tuple(types), None if external else body)
 
     # types
 
