@@ -6,7 +6,7 @@ does not know (complex joins, quantities, ad-hoc parts), nothing is said.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from lxml.etree import _Element as Element
 
@@ -131,23 +131,52 @@ def _pauses(diagram: Diagram, node: Element) -> bool:
 
 def _circles(net: Net, nodes: Sequence[Element]) -> Iterator[list[Element]]:
     """Yield each set of nodes that lie on circles through each other, in the order of the file."""
+    left = _trimmed(net, nodes)
+    for node in nodes:
+        if node not in left:
+            continue
+        after = {one: [n for n in _after(net, one) if n in left] for one in left}
+        before: dict[Element, list[Element]] = {one: [] for one in left}
+        for one, targets in after.items():
+            for target in targets:
+                before[target].append(one)
+        round_trip = _beyond(node, after) & _beyond(node, before)
+        left -= round_trip | {node}
+        if round_trip:
+            yield [one for one in nodes if one in round_trip]
+
+
+def _beyond(node: Element, steps: Mapping[Element, Sequence[Element]]) -> set[Element]:
+    """Return what one or more steps lead to."""
+    seen: set[Element] = set()
+    waiting = [node]
+    while waiting:
+        for one in steps[waiting.pop()]:
+            if one not in seen:
+                seen.add(one)
+                waiting.append(one)
+    return seen
+
+
+def _trimmed(net: Net, nodes: Sequence[Element]) -> set[Element]:
+    """Return what is left when nodes that nothing inside leads on from are taken away, in turn."""
     inside = set(nodes)
-    ahead: dict[Element, set[Element]] = {}
+    before: dict[Element, list[Element]] = {node: [] for node in nodes}
+    left = {}
     for node in nodes:
-        seen: set[Element] = set()
-        waiting = [node]
-        while waiting:
-            for after in _after(net, waiting.pop()):
-                if after in inside and after not in seen:
-                    seen.add(after)
-                    waiting.append(after)
-        ahead[node] = seen
-    done: set[Element] = set()
-    for node in nodes:
-        if node in ahead[node] and node not in done:
-            circle = [one for one in nodes if one in ahead[node] and node in ahead[one]]
-            done.update(circle)
-            yield circle
+        after = [one for one in _after(net, node) if one in inside]
+        left[node] = len(after)
+        for one in after:
+            before[one].append(node)
+    waiting = [node for node in nodes if not left[node]]
+    while waiting:
+        gone = waiting.pop()
+        inside.discard(gone)
+        for node in before[gone]:
+            left[node] -= 1
+            if not left[node]:
+                waiting.append(node)
+    return inside
 
 
 # ------------------------------------------------------------------ joins

@@ -312,7 +312,9 @@ def _ahead(net: Net, join: Element) -> dict[int, frozenset[int]]:
     changed = True
     while changed:
         changed = False
-        for place, node in enumerate(net.target):
+        # from the end: most flows lead on to later ones, so that few rounds are needed
+        for place in range(len(net.target) - 1, -1, -1):
+            node = net.target[place]
             if node is join:
                 continue
             after = [*net.out[node], *chain(*(net.out[e] for e in net.border[node]))]
