@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from engine.diagrams.outline import outline
 from engine.errors import BadInput, DeploymentRefused
+from engine.feel.values import text_of
 from engine.model import Problem, Severity
 from web import element_templates
 from web.bundles import KINDS, add, unpack
@@ -22,6 +23,9 @@ from web.pages import WORKERS, Desk
 from web.rights import holders
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine import dmn
     from engine.model import Definition
     from engine.registry import Registry
 
@@ -41,6 +45,9 @@ def subject_words(subject: str) -> str:
 
 DESK.globals["subject_words"] = subject_words
 _ROWS = 20
+#: cases on which changed decisions are tried when a page is shown
+_PAST_CASES = 200
+DESK.globals["as_feel"] = lambda value: text_of(value, nested=True)
 SEVERITIES = {
     Severity.ERROR: (lazy("error"), "late"),
     Severity.UNSUPPORTED: (lazy("not executed yet"), "late"),
@@ -157,10 +164,19 @@ def _problems_page(bundle: dict[str, bytes], problems: list[Problem], *, refused
     summary = ngettext(
         "%(num)s problem stops the deployment.", "%(num)s problems stop the deployment.", stopping
     )
+    changed = {name: data for name, data in bundle.items() if name.endswith(".dmn")}
     return render_template(
         "deployments/problems.html", files=files, general=by_file.get("", []), refused=refused,
-        stopping=stopping, summary=summary,
+        stopping=stopping, summary=summary, what_if=[] if stopping else _what_if(changed),
     )  # fmt: skip
+
+
+def _what_if(files: Mapping[str, bytes]) -> list[dmn.WhatIf]:
+    """Return what changed decisions would have meant for the latest cases, where there are any."""
+    if not files or person().role not in holders("check"):
+        return []
+    found = engine().what_if(files, limit=_PAST_CASES)
+    return [one for one in found if one.compared or one.skipped]
 
 
 def _checked(name: str, content: bytes, problems: list[Problem]) -> dict[str, Any]:
@@ -185,9 +201,15 @@ def deployment(deployment_id: str) -> ResponseReturnValue:
     """Show a deployment: what it changed, its files, who did what with it."""
     found = engine().deployment(deployment_id)
     subjects = [f"{one.process_id} version {one.version}" for one in found.definitions]
+    files = changes_of(engine(), found)
+    changed = {
+        one.name: engine().file(deployment_id, one.name)
+        for one in files
+        if one.kind != "same" and one.name.endswith(".dmn")
+    }
     return render_template(
         "deployments/deployment.html", deployment=found, titles=titles(), use=engine().in_use(),
-        files=changes_of(engine(), found), acts=engine().acts_on(subjects),
+        files=files, what_if=_what_if(changed), acts=engine().acts_on(subjects),
         back=engine().rolls_back_to(deployment_id),
     )  # fmt: skip
 
