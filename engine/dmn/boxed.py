@@ -97,6 +97,7 @@ def conditional(compiler: Compiler, element: Element, names: Names) -> Code:
         found = test(scope, run)
         if found is not None and not isinstance(found, bool):
             run.note(id, f"the condition is true or false, not {a_kind(found)}")
+            return None
         return yes(scope, run) if found is True else no(scope, run)
 
     return choose

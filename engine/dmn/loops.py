@@ -39,6 +39,9 @@ def filtered(compiler: Compiler, element: Element, names: Names) -> Code:
                 return _picked(items, number, id, run)
             if found is True:
                 kept.append(item)
+            elif found is not None and found is not False:
+                run.note(id, f"the match is true or false, not {a_kind(found)}")
+                return None
         return kept
 
     return keep

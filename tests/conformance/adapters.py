@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -185,7 +185,7 @@ class _Model:
 
     def evaluate(self, decision: str, inputs: Mapping[Any, Any]) -> Any:
         """Return the value of a decision."""
-        return self._model.evaluate(decision, inputs).value
+        return self._model.evaluate(decision, inputs, now=datetime.now(UTC)).value
 
     def invoke(self, name: str, inputs: Mapping[Any, Any]) -> Any:
         """Return what a decision service or a function gives."""

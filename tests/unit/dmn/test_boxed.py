@@ -66,6 +66,7 @@ def test_a_condition_that_is_not_true_takes_the_other_branch() -> None:
     )
 
     assert [value(choice, n=n) for n in (6, 5, None)] == ["big", "small", "small"]
+    assert value(choice.replace("n &gt; 5", "n"), n="neither true nor false") is None
 
 
 def test_a_function_definition_may_call_itself() -> None:
@@ -96,6 +97,7 @@ def test_a_filter_keeps_items_or_picks_one() -> None:
     assert value(filtered("size > 9 and item.size < 99"), n=orders) == orders[1:]
     assert value(filtered("-1"), n=[1, 2, 3]) == 3
     assert value(filtered("item > 1"), n=None) == []
+    assert value(filtered('if item < 3 then true else "no"'), n=[1, 2, 3]) is None
 
 
 def test_for_goes_through_lists_and_ranges() -> None:
