@@ -46,6 +46,8 @@ _REFERENCES = (
     "signalRef",
     "errorRef",
     "escalationRef",
+    "noneBehaviorEventRef",
+    "oneBehaviorEventRef",
 )
 #: ids that XML allows and programs stumble over
 _AWKWARD = ("_.-{}", "Ünï.{}-", "__class__{}", "start-{}", "任务{}", "id.{}.End")
