@@ -16,6 +16,7 @@ from web import attachments
 from web.case_facts import files_of, messages_of, scopes_of
 from web.case_state import by_step, standing
 from web.context import engine, person, settings
+from web.decided import made_in
 from web.drawings import Drawing, drawing, present
 from web.language import _, lazy
 from web.pages import WORKERS, Desk
@@ -97,7 +98,7 @@ def case(instance_id: str) -> ResponseReturnValue:
         picture=here.for_viewer(request.args.get("element")), lines=here.lines(),
         way=_way(view, shown_one), tasks=tasks, tasks_at=by_step(tasks),
         incidents=[one for one in incidents if one.resolved_at is None],
-        acts=engine().acts_on([view.root.id]), **_timeline(view, drawings),
+        acts=engine().acts_on([view.root.id]), made=made_in(view), **_timeline(view, drawings),
         **_contents(view, shown_one),
     )  # fmt: skip
 

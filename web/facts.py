@@ -134,16 +134,22 @@ class _Teller:
                 return "day", date.fromisoformat(text)
             if _MOMENT.fullmatch(text):
                 return "moment", datetime.fromisoformat(text)
-            if _SPAN.fullmatch(text):
-                span = parse_duration(text)
-                return "text", span_words(span) if isinstance(span, timedelta) else text
         except (ValueError, ArithmeticError, EngineError):
             pass  # a text that only looks like a date
-        return "text", text
+        return "text", in_span(text)
 
 
 def _is_plain(value: Any) -> bool:
     return value is not None and not isinstance(value, Mapping | list)
+
+
+def in_span(text: str) -> str:
+    """Return an ISO 8601 duration of days and less in words, any other text as it is."""
+    try:
+        span = parse_duration(text) if _SPAN.fullmatch(text) else None
+    except (ValueError, ArithmeticError, EngineError):
+        return text  # it only looks like a duration
+    return span_words(span) if isinstance(span, timedelta) else text
 
 
 def span_words(span: timedelta) -> str:

@@ -31,6 +31,7 @@ DESKS = (
     "task",
     "cases",
     "escalations",
+    "decisions",
     "deployments",
     "incidents",
     "portal",

@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from engine.codec import to_json
+from web.decided import title_of
 from web.language import lazy, moment
 
 if TYPE_CHECKING:
@@ -104,11 +105,16 @@ def _values(row: HistoryRow, drawn: Drawing | None) -> dict[str, str]:
     error = value.get("error") if isinstance(value, dict) else None
     return {
         "what": drawn.name(row.element_id) if drawn else row.element_id or "–",
-        "name": row.name or "–",
+        "name": _named(row),
         "who": row.actor or "–",
         "value": "–" if value is None else shown(value),
         "error": shown(error or value or "–"),
     }
+
+
+def _named(row: HistoryRow) -> str:
+    name = row.name or "–"
+    return title_of(name) if row.kind == "decision.evaluated" else name
 
 
 def shown(value: Any, longest: int = _LONGEST) -> str:

@@ -24,6 +24,7 @@ from engine.errors import BadInput, Conflict
 from engine.runtime.worklist import Draft, TaskView, Wanted
 from web import facts, forms, names
 from web.context import engine, now, person
+from web.decided import made_in
 from web.desk import may_claim, name_of, process_of
 from web.forms import rich
 from web.forms.fill import PREFIX
@@ -202,6 +203,7 @@ def _told(view: TaskView) -> dict[str, Any]:
         "name": name_of(definition, task),
         "process": process_of(definition, task.process_id),
         "explained": words.text(current()) if words else "",
+        "made": made_in(engine().case_view(view.root.id)),
         "facts": facts.told(
             view.variables, engine().labels(definition), engine().choices(definition)
         ),

@@ -137,6 +137,11 @@ class Gallery:
         """Return the id of an open task at an element."""
         return next(one.id for one in self.engine.tasks(limit=100) if one.element_id == element)
 
+    def decision(self, root_id: str, decision_id: str) -> str:
+        """Return the path of a table, with how it decided in a case."""
+        row = next(one for one in self.engine.decided(root_id) if one.name == decision_id)
+        return f"/decisions/{decision_id}/1?case={root_id}&event={row.seq}"
+
     def link(self, purpose: str, waits: str) -> str:
         """Return the path of a customer's page."""
         return f"/p/{purpose}/{links_of(self.engine).make(purpose, self.case(waits))}"
@@ -185,6 +190,12 @@ class Gallery:
                  act="main .button.primary"),
             View(name="incident", endpoint="incidents.incident", role="admin",
                  path=f"/incidents/{stopped.id}", act="main .button.primary"),
+            View(name="decisions", endpoint="decisions.overview", path="/decisions",
+                 role="analyst", act="main table a"),
+            View(name="decision", endpoint="decisions.table", role="operator",
+                 path=self.decision(late.root_id, "triage")),
+            View(name="decision-formula", endpoint="decisions.table", role="lead",
+                 path="/decisions/usable/1"),
             View(name="processes", endpoint="deployments.overview", path="/deployments",
                  role="admin", act="main .button.primary"),
             View(name="process", endpoint="deployments.process", role="analyst",
