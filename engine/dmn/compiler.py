@@ -13,12 +13,12 @@ from lxml.etree import _Element as Element
 from engine import feel
 from engine.dmn.evaluation import Code, Evaluation, Scope
 from engine.dmn.findings import Findings, id_near
-from engine.dmn.types import Types
+from engine.dmn.types import Types, unconstrained
 from engine.dmn.xml import children, local, named, text_of
 from engine.errors import FeelError
 from engine.feel import Expression
 from engine.feel.library import BUILTINS
-from engine.feel.types import Mismatch, Type
+from engine.feel.types import ContextType, Mismatch, Type
 from engine.sentences import Phrase, heard, phrase
 
 Names = frozenset[str]
@@ -68,6 +68,8 @@ class Compiler:
     ) -> None:
         #: every table that is read
         self.tables: list[Any] = []
+        #: types of what the node that is compiled requires
+        self.kinds: Mapping[str, Type | None] = {}
         #: names that the expressions read
         self.reads: set[str] = set()
         #: look for gaps and overlaps, too
@@ -92,6 +94,15 @@ class Compiler:
             return _nothing
         made = BOXES[local(element)](self, element, names)
         return self.coerced(made, self.types.of(element), element)
+
+    def kind_of(self, path: str) -> Type | None:
+        """Return the type of a required value or of a part of it, as far as it is declared."""
+        first, *parts = path.split(".")
+        kind = self.kinds.get(first)
+        for part in parts:
+            inside = unconstrained(kind)
+            kind = inside.entries.get(part) if isinstance(inside, ContextType) else None
+        return kind
 
     def is_box(self, element: Element) -> bool:
         """Tell whether an element is an expression."""

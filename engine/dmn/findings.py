@@ -7,7 +7,7 @@ from typing import cast
 from lxml.etree import _Element as Element
 
 from engine.model import Problem, Severity
-from engine.sentences import Spoken, problem_of
+from engine.sentences import Phrase, Spoken, problem_of
 
 
 class Findings:
@@ -21,30 +21,45 @@ class Findings:
         self.file = file
         self._found: dict[Problem, None] = {}
 
-    def error(self, at: Element, message: str, advice: str = "", /, **values: Spoken) -> None:
+    def error(
+        self, at: Element, message: str, advice: str | Phrase = "", /, **values: Spoken
+    ) -> None:
         """Add what breaks a rule of DMN or FEEL."""
         self._add(at, message, advice, Severity.ERROR, values)
 
-    def unsupported(self, at: Element, message: str, advice: str = "", /, **values: Spoken) -> None:
+    def unsupported(
+        self, at: Element, message: str, advice: str | Phrase = "", /, **values: Spoken
+    ) -> None:
         """Add what is correct, but is not evaluated here."""
         self._add(at, message, advice, Severity.UNSUPPORTED, values)
 
-    def warning(self, at: Element, message: str, advice: str = "", /, **values: Spoken) -> None:
+    def warning(
+        self, at: Element, message: str, advice: str | Phrase = "", /, **values: Spoken
+    ) -> None:
         """Add what will be evaluated, but probably not as meant."""
         self._add(at, message, advice, Severity.WARNING, values)
 
-    def info(self, at: Element, message: str, advice: str = "", /, **values: Spoken) -> None:
+    def info(
+        self, at: Element, message: str, advice: str | Phrase = "", /, **values: Spoken
+    ) -> None:
         """Add what is good to know."""
         self._add(at, message, advice, Severity.INFO, values)
 
     def _add(
-        self, at: Element, message: str, advice: str, severity: Severity, values: dict[str, Spoken]
+        self,
+        at: Element,
+        message: str,
+        advice: str | Phrase,
+        severity: Severity,
+        values: dict[str, Spoken],
     ) -> None:
         place = id_near(at), line_of(at)
         found = problem_of(self.file, place, message, advice, severity, values)
         self._found.setdefault(found)
 
-    def at_line(self, line: int, message: str, advice: str = "", /, **values: Spoken) -> None:
+    def at_line(
+        self, line: int, message: str, advice: str | Phrase = "", /, **values: Spoken
+    ) -> None:
         """Add an error at a place that no element names."""
         found = problem_of(self.file, (None, line), message, advice, Severity.ERROR, values)
         self._found.setdefault(found)

@@ -18,7 +18,7 @@ from lxml.etree import _Element as Element
 from engine import feel
 from engine.dmn.cells import Axis, Cell, Column, bits, constant, place_of, tests_of
 from engine.dmn.hits import Hit
-from engine.dmn.types import base_name, constraints
+from engine.dmn.types import constraints, simple_kind
 from engine.feel.operators import equal
 from engine.feel.types import ANY
 from engine.feel.values import (
@@ -46,7 +46,6 @@ MAX_TOLD = 5
 WITH_ZONE = " with zone"
 Number = int | Decimal
 _UNITS = {DATE: "P1D", MOMENT: "P1D", DAYS: "P1D", MONTHS: "P1M", TIME: "PT1H"}
-_KINDS = (NUMBER, STRING, BOOLEAN, *_UNITS)
 #: values close to the ends of a stretch, and in its middle
 _NEAR = {
     kind: feel.compile(f'[a + @"{unit}", b - @"{unit}", a + (b - a) / 2]')
@@ -259,7 +258,7 @@ class Check:
                 at,
                 "rule {rule} can never match: “{column}” is of type {kind}, and “{cell}” is not",
                 "write a value of that type, texts in quotation marks",
-                rule=n + 1, cell=cell.text, column=one.label, kind=_kind(one),
+                rule=n + 1, cell=cell.text, column=one.label, kind=simple_kind(one.type),
             )  # fmt: skip
         else:
             self.said.warning(
@@ -392,16 +391,9 @@ def _anything(column: Column) -> Group:
     return Group(full, column.present & column.null, None)
 
 
-def _kind(one: Input) -> str:
-    """Return the kind of an input whose type says so, else ""."""
-    return next(
-        (kind for kind in _KINDS if one.type is not None and kind == base_name(one.type)), ""
-    )
-
-
 def _axes(one: Input) -> list[str]:
     """Return the axes on which the values of an input lie; none where the type is no simple one."""
-    kind = _kind(one)
+    kind = simple_kind(one.type)
     if not kind:
         return sorted(one.column.axes) if one.type is None or one.type is ANY else []
     zoned = [name for name in one.column.axes if name.removesuffix(WITH_ZONE) == kind]

@@ -188,6 +188,9 @@ class Space:
                 )  # fmt: skip
                 return
             compiler.reads.clear()
+            compiler.kinds = {
+                one.node.name: one.node.type for one in node.requires if not one.alias
+            }
             node.logic = compiler.box(logic, _names(node.requires) | set(self.imports) - {""})
             node.reads = frozenset(compiler.reads)
         elif isinstance(node, Knowledge):

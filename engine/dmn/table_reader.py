@@ -16,12 +16,15 @@ from engine.dmn.findings import id_near
 from engine.dmn.gaps import Check
 from engine.dmn.hits import AGGREGATIONS, POLICIES, Policy
 from engine.dmn.tables import Input, Output, Rule, Table
-from engine.dmn.types import constraints
+from engine.dmn.types import constraints, simple_kind
 from engine.dmn.xml import child, children, named, text_of
+from engine.feel.values import DATE, MOMENT
 
 _PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 #: types of other tools that FEEL takes for numbers
 _WHOLE = frozenset({"integer", "int", "long", "short"})
+#: kind -> kinds whose values become one of it
+_BECOMES = {MOMENT: (DATE,)}
 
 
 @boxes("decisionTable")
@@ -94,13 +97,26 @@ def _input(
     else:
         made, kind = compiler.expression(drawn, text, names), compiler.types.of(drawn)
         code = compiler.coerced(compiler.code(made, drawn), kind, drawn)
+    path = text if _PATH.fullmatch(text) else None
+    ours, theirs = simple_kind(kind), simple_kind(compiler.kind_of(path) if path else None)
+    if (
+        drawn is not None
+        and ours
+        and theirs
+        and ours != theirs
+        and (theirs, ours) != (DATE, MOMENT)
+    ):
+        compiler.findings.warning(
+            drawn, "“{column}” is of type {wanted}, but “{path}” is of type {kind}",
+            "give both the same type", column=label, wanted=ours, path=text, kind=theirs,
+        )  # fmt: skip
     return Input(
         label=label,
         code=code,
         type=kind,
         allowed=_tests(compiler, child(clause, "inputValues"), names),
         reads=frozenset() if made is None else made.free_names,
-        path=text if _PATH.fullmatch(text) else None,
+        path=path,
         whole=drawn is not None and drawn.get("typeRef") in _WHOLE,
         column=Column([_cell(compiler, cell, names) for cell in cells]),
     )

@@ -19,10 +19,13 @@ from engine.feel.types import (
     Mismatch,
     Type,
 )
+from engine.feel.values import BOOLEAN, DATE, DAYS, MOMENT, MONTHS, NUMBER, STRING, TIME
 from engine.feel.values import text_of as value_text
 from engine.sentences import heard
 
 _NUMBER = SIMPLE_TYPES["number"]
+#: kinds of values that lie in an order, or are one of a few
+SIMPLE = (NUMBER, STRING, BOOLEAN, DATE, TIME, MOMENT, DAYS, MONTHS)
 #: spellings of other tools and of older versions
 _ALIASES: dict[str, Type] = {
     **dict.fromkeys(("integer", "int", "long", "short", "double", "float", "decimal"), _NUMBER),
@@ -65,9 +68,15 @@ def constraints(kind: Type | None) -> list[feel.Expression]:
     return [kind.tests, *constraints(kind.base)] if isinstance(kind, Constrained) else []
 
 
-def base_name(kind: Type) -> str:
-    """Return the name of a type without its allowed values."""
-    return base_name(kind.base) if isinstance(kind, Constrained) else kind.name
+def unconstrained(kind: Type | None) -> Type | None:
+    """Return a type without its allowed values."""
+    return unconstrained(kind.base) if isinstance(kind, Constrained) else kind
+
+
+def simple_kind(kind: Type | None) -> str:
+    """Return the kind of a simple type, such as `number`; "" for any other type."""
+    found = unconstrained(kind)
+    return found.name if found is not None and found.name in SIMPLE else ""
 
 
 class Recursive(Type):

@@ -35,10 +35,12 @@ def _entry(entry: Mapping[str, Any]) -> Iterator[Phrase]:
     if not tables:
         given = entry.get("inputs") or {}
         inputs = ", ".join(f"{key} = {_value(one)}" for key, one in given.items())
-        formula = "{name} = {value}, worked out from {inputs}"
-        yield phrase(
-            formula if inputs else "{name} = {value}", name=name, value=value, inputs=inputs
-        )
+        if inputs:
+            yield phrase(
+                "{name} = {value}, worked out from {inputs}", name=name, value=value, inputs=inputs
+            )
+        else:
+            yield phrase("{name} = {value}", name=name, value=value)
     elif sum(len(table["matched"]) for table in tables) > 1 or len(tables) > 1:
         yield phrase("together {name} = {value}", name=name, value=value)
     for note in entry.get("notes") or ():
@@ -74,7 +76,7 @@ def _match(hit: Mapping[str, Any], table: Mapping[str, Any], name: str) -> Phras
         cells: list[Spoken] = [f"{key} = {_value(one)}" for key, one in table["inputs"].items()]
     else:
         cells = [_cell(one["input"], one["test"]) for one in tests]
-    known = _joined("{one} and {other}", cells) if cells else phrase("it applies always")
+    known = _joined(cells, both=True) if cells else phrase("it applies always")
     number, note = hit["number"], hit.get("annotation")
     if not note:
         return phrase(
@@ -86,11 +88,14 @@ def _match(hit: Mapping[str, Any], table: Mapping[str, Any], name: str) -> Phras
     )  # fmt: skip
 
 
-def _joined(template: str, parts: Sequence[Spoken]) -> Spoken:
-    first, *rest = parts
-    for part in rest:
-        first = phrase(template, one=first, other=part)
-    return first
+def _joined(parts: Sequence[Spoken], *, both: bool) -> Spoken:
+    one, *rest = parts
+    for other in rest:
+        if both:
+            one = phrase("{one} and {other}", one=one, other=other)
+        else:
+            one = phrase("{one} or {other}", one=one, other=other)
+    return one
 
 
 def _cell(name: str, text: str) -> Spoken:
@@ -106,7 +111,7 @@ def _cell(name: str, text: str) -> Spoken:
         return f"{name} ≠ {str(known[0]).removeprefix(start)}"
     if plain:
         known[1:] = [str(part).removeprefix(start) for part in known[1:]]
-    whole = _joined("{one} or {other}", known)
+    whole = _joined(known, both=False)
     return phrase("not ({tests})", tests=whole) if node.negated else whole
 
 

@@ -21,7 +21,7 @@ ENGINE_LINES = (
     {"runtime"},
     {"diagrams", "sla", "insight"},
     {"kernel", "dmn", "store", "access", "registry"},
-    {"feel", "calendars", "settings", "model", "codec", "languages", "sentences"},
+    {"feel", "calendars", "settings", "model", "codec", "languages", "sentences", "xml"},
     {"errors", "clock"},
 )
 

@@ -177,6 +177,16 @@ def test_problems_have_the_rule_as_their_element_and_come_in_chinese() -> None:
     assert "规则 1 和规则 2" in found.told("zh").message
 
 
+def test_an_input_of_another_type_than_what_it_reads_is_told() -> None:
+    drawn = model(
+        data("a", "string"), decision("d", needs("a"), table(["a"], [["-", "1"]], types=["number"]))
+    )
+
+    assert [problem.message for problem in load(drawn).problems] == [
+        "“a” is of type number, but “a” is of type string"
+    ]
+
+
 def test_a_table_too_large_to_search_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gaps, "MAX_STEPS", 10)
 
