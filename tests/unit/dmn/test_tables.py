@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
+from unittest.mock import Mock, patch
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +17,7 @@ from engine.dmn import load
 from engine.dmn.cells import Cell, Column
 from engine.dmn.evaluation import Evaluation
 from engine.errors import ExecutionFault
-from engine.feel import YearsMonthsDuration
+from engine.feel import Expression, YearsMonthsDuration
 from engine.model import Severity
 from tests.decision_drawing import data, decision, model, needs, table
 
@@ -194,3 +195,57 @@ def test_numbers_are_found_however_they_are_written() -> None:
 
     assert value(["n"], rules, Decimal("1.5")) == "x"
     assert value(["n"], rules, 1.5) == "x"
+
+
+POLICIES = [
+    ("UNIQUE", ""), ("ANY", ""), ("PRIORITY", ""), ("FIRST", ""), ("OUTPUT ORDER", ""),
+    ("RULE ORDER", ""), ("COLLECT", ""), ("COLLECT", "SUM"), ("COLLECT", "MIN"),
+    ("COLLECT", "MAX"), ("COLLECT", "COUNT"),
+]  # fmt: skip
+OUTPUTS = st.sampled_from(["1", "2", "a", '"x"', "null"])
+ROWS = st.lists(st.tuples(CELLS, CELLS, OUTPUTS), min_size=1, max_size=6)
+
+
+def outcome(drawn: bytes, inputs: dict[str, object]) -> object:
+    """Return the value and the rules that matched, or the fault."""
+    try:
+        made = load(drawn, checks=False).evaluate("d", inputs)
+    except ExecutionFault as fault:
+        return str(fault)
+    return made.value, [hit["number"] for hit in made.explanation[-1]["tables"][0]["matched"]]
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=ROWS, values=st.tuples(VALUES, VALUES), policy=st.sampled_from(POLICIES))
+def test_a_table_decides_as_if_every_cell_were_tried(
+    rows: list[tuple[str, str, str]], values: tuple[object, object], policy: tuple[str, str]
+) -> None:
+    rules = [list(row) for row in rows]
+    hits, aggregation = policy
+    drawn = model(
+        data("a"), data("b"),
+        decision("d", needs("a", "b"), table(
+            ["a", "b"], rules, hits=hits, aggregation=aggregation, output_values='2, 1, "x"',
+        )),
+    )  # fmt: skip
+    inputs = dict(zip("ab", values, strict=True))
+
+    with patch("engine.dmn.cells.accepted", return_value=None):
+        tried = outcome(drawn, inputs)
+
+    assert outcome(drawn, inputs) == tried
+
+
+def test_a_thousand_rules_are_looked_up_and_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = [
+        [f'"s{n // 100}"', f"[{n % 100 * 10}..{n % 100 * 10 + 10})", f'"r{n}"'] for n in range(1000)
+    ]
+    drawn = model(
+        data("a"), data("b"), decision("d", needs("a", "b"), table(["a", "b"], rules))
+    )  # fmt: skip
+    made = load(drawn)
+    steps = Mock(side_effect=Expression.evaluate, autospec=True)
+    monkeypatch.setattr(Expression, "evaluate", lambda self, *a, **k: steps(self, *a, **k))
+
+    assert made.evaluate("d", {"a": "s7", "b": 125}).value == "r712"
+    assert steps.call_count <= 3  # the two inputs and one output
