@@ -82,13 +82,18 @@ class Node(BpmnTaskSpec):
         return [f for f in self.outgoing if f.id in taken]
 
     def holds(self, token: Token, flow: Flow) -> bool:
-        """Evaluate the condition of a flow; anything but true or false is a fault."""
+        """Evaluate the condition of a flow; anything but true or false is a fault.
+
+        A flow belongs to the scope around its source: what an activity has for itself alone, such
+        as its inputs, is not seen (10.4.1).
+        """
         assert flow.condition is not None
-        value = token.workflow.process.evaluate(flow.condition, token)
+        seen, now = token.workflow.vars.view(), token.workflow.process.now
+        value = flow.condition.evaluate(seen, now)
         if value is True or value is False:
             return bool(value)
         if value is None:
-            why = reasons(flow.condition, token.vars.view(), token.workflow.process.now)
+            why = reasons(flow.condition, seen, now)
             raise ExecutionFault(
                 f"the condition {flow.condition.text!r} of flow {flow.id} is null: "
                 + (why or "a variable is missing or has another type")

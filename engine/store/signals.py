@@ -11,7 +11,7 @@ from sqlalchemy import bindparam
 from engine.store.columns import fresh_id
 from engine.store.connect import Connection
 from engine.store.statement import Statement
-from engine.store.tables import subscription, trigger, work
+from engine.store.tables import instance, subscription, trigger, work
 
 
 def _text(value: str) -> sa.ColumnElement[Any]:
@@ -44,9 +44,36 @@ def _starts() -> sa.Insert:
         "inputs": bindparam("inputs", type_=work.c.inputs.type),
     }  # fmt: skip
     query = sa.select(*_fresh(given).values()).where(
-        t.tenant == bindparam("tenant"), t.kind == _text("signal"), t.name == bindparam("name")
-    )
+        t.tenant == bindparam("tenant"), t.kind == _text("signal"), t.name == bindparam("name"),
+        ~_awaited(),
+    )  # fmt: skip
     return sa.insert(work).from_select(list(_fresh(given)), query)
+
+
+def _awaited() -> sa.Exists:
+    """Tell of a start event whether a case that it has begun already waits there for the signal.
+
+    Such a case needs several events (10.5.2, 10.6.6): this one is for it, and begins no other.
+    """
+    t, s, i = trigger.c, subscription.c, instance.c
+    here = sa.or_(
+        t.element_id == s.element_id,
+        # a start event that needs several triggers has one row for each, `id/2`
+        t.element_id.like(s.element_id.concat(sa.literal_column("'/%'"))),
+    )
+    return (
+        sa.exists()
+        .select_from(
+            subscription.join(
+                instance, sa.and_(i.tenant == s.tenant, i.id == s.instance_id)
+            )
+        )
+        .where(
+            s.tenant == t.tenant, s.kind == _text("signal"), s.name == t.name,
+            s.message_id.is_(None), i.definition_id == t.definition_id, here,
+        )
+        .correlate(trigger)
+    )  # fmt: skip
 
 
 def _fresh(given: dict[str, sa.ColumnElement[Any]]) -> dict[str, sa.ColumnElement[Any]]:

@@ -16,10 +16,12 @@ from tests.drawing import (
     node,
     path,
     process,
+    signal,
     start,
     task,
     user,
 )
+from tests.integration.conftest import run_internal
 
 
 def condition(text: str) -> str:
@@ -107,3 +109,30 @@ def test_the_second_message_of_a_parallel_start_reaches_the_case_that_the_first_
     assert engine.correlate("order", key="8").instance_id == eight.instance_id
     # then
     assert engine.case(str(eight.instance_id)).state is InstanceState.COMPLETED
+
+
+def test_a_signal_that_completes_a_start_begins_no_second_case(engine: Engine) -> None:
+    # given a start event that needs a message and a signal
+    both_kinds = about("message", "mo") + about("signal", "sp")
+    drawing = diagram(
+        message("mo", "order"),
+        signal("sp", "paid"),
+        process(
+            "p",
+            node("startEvent", "s", both_kinds, parallelMultiple="true"),
+            end("e"),
+            path("s", "e"),
+        ),
+    )
+    engine.deploy({"a.bpmn": drawing}, by="ann")
+    engine.correlate("order")
+    # when
+    assert engine.signal("paid") == 1
+    run_internal(engine)
+    # then
+    assert [case.state for case in engine.cases()] == [InstanceState.COMPLETED]
+    # when the signal comes first, it begins a case that waits for the order
+    assert engine.signal("paid") == 1
+    run_internal(engine)
+    assert engine.correlate("order").outcome == "delivered"
+    assert [case.state for case in engine.cases()] == [InstanceState.COMPLETED] * 2
