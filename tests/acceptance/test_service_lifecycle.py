@@ -289,6 +289,177 @@ def test_proposal_without_answer_is_reminded_once_and_expires(desk: Desk) -> Non
     assert (desk.state, desk.variables["outcome"]) == ("completed", "expired")
 
 
+def decided(desk: Desk, decision: str) -> Any:
+    """Return what a decision of the case came to, the last time it was made."""
+    row = next(row for row in desk.engine.decided(desk.case.id) if row.name == decision)
+    return next(one["value"] for one in row.value if one["decision"] == decision)
+
+
+def test_customer_of_many_orders_becomes_a_preferred_one(desk: Desk) -> None:
+    tiers = []
+    for number in range(1, 5):
+        case_number = f"2026-00000{number}"
+        desk.case = desk.engine.start(
+            "service_lifecycle", ZH | {"case_number": case_number}, business_key=case_number
+        )
+        desk.work()
+        tiers.append(decided(desk, "customer_tier"))
+        desk.do("listen")
+        desk.do("choose_methods", methods=["data"])
+        desk.do("collect")
+        desk.do("write_requirements")
+        desk.say("needs_confirmed", f"{case_number}/N1", by="李雷")
+        desk.do("draft")
+        assert desk.say("proposal_accepted", f"{case_number}/P1", by="李雷") == "delivered"
+
+    # three orders within the year: the fourth time they are preferred, and answered sooner
+    assert tiers == ["standard", "standard", "standard", "preferred"]
+    assert desk.variables["customer"]["tier"] == "preferred"
+    assert desk.variables["customer"]["orders"] == 3
+    assert desk.variables["sla"]["resolution"] == "P7D"
+
+
+def test_clocks_follow_the_priority_once_it_is_known(desk: Desk) -> None:
+    desk.begin()
+    assert desk.contact_variables()["sla"]["first_response"] == "PT4H"
+
+    desk.do("listen", impact="high", urgency="high")
+
+    assert desk.variables["priority"] == "P1"
+    assert desk.variables["sla"] == {
+        "first_response": "PT30M", "resolution": "P2D", "calendar": "always", "pauses": [],
+    }  # fmt: skip
+
+
+def test_large_project_cannot_skip_what_its_depth_asks_for(desk: Desk) -> None:
+    desk.begin()
+    desk.do("listen", category="purchase", budget=150000)
+
+    desk.do("choose_methods", methods=["questionnaire"])
+
+    assert len(desk.tasks("collect")) == 4
+    methods = desk.engine.variables(desk.tasks("collect")[0].instance_id)["methods"]
+    assert methods == ["questionnaire", "interview", "data", "swot"]
+
+
+def test_solution_with_too_few_points_goes_back_to_the_draft(desk: Desk) -> None:
+    desk.begin()
+    desk.to_design()
+
+    desk.do("draft", fit="partly", effort="high", risk="high")
+
+    assert [one.element_id for one in desk.tasks()] == ["draft"]
+    assert decided(desk, "evaluate_solution") == 20
+    # the third time it does, the lead is asked; the draft stays open
+    desk.do("draft", fit="partly", effort="high", risk="high")
+    desk.do("draft", fit="partly", effort="high", risk="high")
+    assert {one.element_id for one in desk.tasks()} == {"draft", "level_1"}
+
+
+@pytest.mark.parametrize(
+    ("points", "goes_on"),
+    [(("partly", "low", "high"), False), (("partly", "medium", "medium"), True)],
+)
+def test_fifty_points_are_enough(desk: Desk, points: tuple[str, ...], goes_on: bool) -> None:
+    desk.begin()
+    desk.to_design()
+
+    desk.do("draft", **dict(zip(("fit", "effort", "risk"), points, strict=True)))
+
+    assert (desk.tasks("draft") == []) is goes_on
+
+
+def test_reply_leaves_on_the_channel_of_the_request(desk: Desk) -> None:
+    desk.begin(channel="wechat")
+    noted = desk.records.all(tables.message, direction="out")
+
+    assert [one["channel"] for one in noted] == ["wechat"]
+    (mail,) = desk.engine.settings.outbox_dir.glob("*.eml")
+    assert b"X-Caseway-Channel: wechat" in mail.read_bytes()
+
+
+def test_withdrawn_consent_for_a_channel_is_respected(desk: Desk) -> None:
+    desk.begin(channel="sms", contact={**ZH["contact"], "withdrawn": ["sms"]})
+
+    assert decided(desk, "reply_channel") == "email"
+    noted = desk.records.all(tables.message, direction="out")
+    assert [(one["channel"], one["address"]) for one in noted] == [("email", "li@example.com")]
+
+
+def test_message_on_another_channel_is_answered_there(desk: Desk) -> None:
+    desk.begin(channel="phone")
+    assert decided(desk, "reply_channel") == "email"
+    desk.to_needs()
+
+    desk.say("customer_message", message={"text": "什么时候来？", "channel": "wechat"})
+    desk.do("answer_customer")
+
+    assert decided(desk, "reply_channel") == "wechat"
+    assert desk.variables["customer"]["reply_channel"] == "wechat"
+    sent = desk.records.all(tables.message, direction="out", template="answer")
+    assert [one["channel"] for one in sent] == ["wechat"]
+
+
+def to_after_sales(desk: Desk, text: str) -> None:
+    """Bring the case to its first after-sales request."""
+    desk.begin()
+    desk.to_execution()
+    desk.do("plan")
+    desk.do("accept", by="tom")
+    desk.do("do_work", by="tom")
+    desk.do("check_quality")
+    desk.do("hand_over")
+    assert desk.say("after_sales_request", message={"text": text}) == "delivered"
+
+
+def test_question_after_delivery_is_answered_at_once(desk: Desk) -> None:
+    to_after_sales(desk, "怎么除垢？")
+
+    desk.do("assess", topic="usage", in_warranty=True)
+
+    (task,) = desk.tasks("resolve")
+    assert (task.candidate_groups, task.priority) == (("delivery",), 50)
+    desk.do("resolve", answer="每月一次")
+    assert desk.variables["outcome"] if desk.state == "completed" else desk.tasks() == []
+
+
+def test_fault_in_warranty_is_a_visit_free_of_charge(desk: Desk) -> None:
+    to_after_sales(desk, "又漏水了")
+
+    desk.do("assess", topic="fault", in_warranty=True, hours=1)
+
+    assert decided(desk, "after_sales_type") == {
+        "type": "repair", "skill": "repair", "visit": True, "charged": False,
+    }  # fmt: skip
+    (task,) = desk.tasks("accept")
+    assert task.assignee == "tom"
+    desk.do("accept", by="tom")
+    desk.do("do_work", by="tom")
+    assert [one.element_id for one in desk.tasks()] == ["resolve"]
+
+
+def test_complaint_is_weighed_and_goes_to_the_quality_team(desk: Desk) -> None:
+    to_after_sales(desk, "维修把地板弄坏了")
+
+    desk.do("assess", topic="complaint", harm="damage", claimed=12000)
+
+    assert decided(desk, "complaint_severity")["severity"] == "critical"
+    (task,) = desk.tasks("resolve")
+    assert (task.candidate_groups, task.priority) == (("quality", "lead"), 100)
+    assert task.due_at == desk.clock.now() + timedelta(hours=2)
+    # the second complaint of the case counts the first one
+    desk.do("resolve", answer="我们赔偿")
+    desk.say("after_sales_request", message={"text": "还没有赔"})
+    desk.do("assess", topic="complaint", harm="none")
+    assert decided(desk, "complaint_severity")["severity"] == "moderate"
+    # and a plain question after it is no complaint any more
+    desk.do("resolve", answer="今天付款")
+    desk.say("after_sales_request", message={"text": "怎么除垢？"})
+    desk.do("assess", topic="usage")
+    assert desk.tasks("resolve")[0].candidate_groups == ("delivery",)
+    assert desk.tasks("resolve")[0].priority == 50
+
+
 def test_rounds_used_up_go_to_the_lead(desk: Desk) -> None:
     desk.begin(max_rounds=1)
     desk.to_talks()
