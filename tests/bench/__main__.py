@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from tests.bench import (
     alarms,
+    before,
     feel,
     idle,
     killing,
@@ -67,6 +68,7 @@ def _later(*figures: Figure) -> Callable[[Bench], list[Figure]]:
 ROWS = (
     Row(1, straight.measure, straight.profile),
     Row(2, people.measure, people.profile),
+    Row(2, before.measure),
     Row(3, services.measure, services.profile),
     Row(4, turns.measure, turns.profile),
     Row(5, many.measure, many.profile),
@@ -88,7 +90,7 @@ ROWS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and report; see --help."""
     options = _options(arguments)
-    bench = Bench(quick=options.quick)
+    bench = Bench(quick=options.quick, against=options.against)
     if options.profile is not None:
         return _profile(options.profile, bench)
     figures: list[Figure] = []
@@ -125,6 +127,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests.bench", description=__doc__)
     parser.add_argument("--only", type=int, action="append", metavar="ROW", default=[])
     parser.add_argument("--quick", action="store_true", help="shorter and less exact")
+    parser.add_argument(
+        "--against", metavar="COMMIT", default="", help="compare rows 1 and 2 with this commit"
+    )
     parser.add_argument("--profile", type=int, metavar="ROW", help="profile our side of a row")
     parser.add_argument("--write-docs", action="store_true", help="write docs/benchmarks.md")
     return parser.parse_args(arguments)

@@ -16,6 +16,8 @@ class Bench:
 
     #: fewer and shorter rounds
     quick: bool = False
+    #: commit to compare rows 1 and 2 with; empty: the one that `before.py` names
+    against: str = ""
 
     @property
     def rounds(self) -> int:
