@@ -150,7 +150,7 @@ def _partial(distance: int) -> Code:
 
 def _item(distance: int) -> Code:
     def read(env: Any) -> Any:
-        value = _up(env, distance)
+        value = _up(env, distance) if distance else env.value
         return plain(value["item"]) if isinstance(value, Mapping) and "item" in value else value
 
     return read
@@ -158,7 +158,7 @@ def _item(distance: int) -> Code:
 
 def _entry_of_item(distance: int, key: str, otherwise: Code) -> Code:
     def read(env: Any) -> Any:
-        value = _up(env, distance)
+        value = _up(env, distance) if distance else env.value
         if type(value) is dict or isinstance(value, Mapping):
             found = value.get(key, _ABSENT)
             if found is not _ABSENT:

@@ -5,7 +5,7 @@ Numbers have a short way: two ints, or two of int and Decimal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,7 @@ from engine.feel.operators import (
     ROUNDED,
     Verdict,
     calculate,
+    equal,
     holds,
     in_range,
     negate,
@@ -99,13 +100,21 @@ def comparison(compiler: Compiler, node: nodes.Comparison) -> Code:
     """Compile a comparison; two numbers or two strings have a short way."""
     left, right, at = compiler.code(node.left), compiler.code(node.right), node.at
     compare, plainly = COMPARISONS[node.operator], PLAIN_COMPARISONS[node.operator]
-    alike = frozenset({int, str, Decimal})
+    alike, sign = frozenset({int, str, Decimal}), node.operator
+    equality = sign in ("=", "!=")
 
     def test(env: Any) -> Any:
         one, other = left(env), right(env)
         if type(one) is type(other) and type(one) in alike:
             return plainly(one, other)
-        found = compare(one, other)
+        if equality and isinstance(one, (list, tuple, Mapping)):
+            run = env.run
+            room = [run.limits.steps - run.steps]
+            found = equal(one, other, room)
+            run.steps = run.limits.steps - room[0]
+            found = found if found is None else found is (sign == "=")
+        else:
+            found = compare(one, other)
         if found is None:
             env.run.fail(f"cannot compare {a_kind(one)} with {a_kind(other)}", at)
         return found

@@ -193,6 +193,8 @@ class Builtin:
 
     def _run(self, run: Run, signature: Signature, arguments: list[Any], at: int | None) -> Any:
         run.count(1, at)
+        for argument in arguments:
+            run.weigh(argument, at)
         try:
             if signature.with_run:
                 return run.checked(signature.function(run, *arguments), at)

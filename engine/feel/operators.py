@@ -91,13 +91,16 @@ def order_keys(left: Any, right: Any) -> tuple[Any, Any] | None:
     return None if one is None or two is None else (one, two)
 
 
-def equal(left: Any, right: Any) -> Verdict:
-    """Compare for `=`: None where the kinds differ and neither is null (DMN 1.5, table 53)."""
+def equal(left: Any, right: Any, room: list[int] | None = None) -> Verdict:
+    """Compare for `=`: None where the kinds differ and neither is null (DMN 1.5, table 53).
+
+    Nested values take a step each from `room`; FeelError where there is none left.
+    """
     kind = kind_of(left)
     if kind != kind_of(right):
         return False if left is None or right is None else None
     if kind in (LIST, CONTEXT, RANGE):
-        return _same(left, right, [EQUAL_STEPS])
+        return _same(left, right, [EQUAL_STEPS] if room is None else room)
     if kind not in _KEYS:
         return bool(left == right)
     keys = order_keys(left, right)
@@ -108,7 +111,7 @@ def equal(left: Any, right: Any) -> Verdict:
 
 
 def _same(one: Any, two: Any, room: list[int]) -> bool:
-    """Compare nested values, within a budget, as they may share their parts many times over."""
+    """Compare nested values; they may share their parts many times over."""
     room[0] -= 1
     if room[0] < 0:
         raise FeelError("the values are too large to be compared")

@@ -18,7 +18,8 @@ Code = Callable[[Any], Any]
 class Limits:
     """How much one evaluation may use before it ends in FeelError."""
 
-    #: turns of loops, items of filters, calls
+    #: turns of loops, items of filters, calls; and each 64 items or characters that a call goes
+    #: through or makes
     steps: int = 1_000_000
     #: items of one list
     items: int = 100_000
@@ -31,6 +32,7 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+_SIZED = frozenset({str, list, tuple, dict})
 
 
 class Run:
@@ -66,13 +68,19 @@ class Run:
         if self.steps > self.limits.steps:
             raise FeelError(f"the expression needs more than {self.limits.steps} steps", at)
 
+    def weigh(self, value: Any, at: int | None = None) -> None:
+        """Count the work of going through a string, list or context once."""
+        if type(value) in _SIZED and len(value) >= 64:
+            self.count(len(value) >> 6, at)
+
     def room(self, items: int, at: int | None = None) -> None:
         """Check the length of a list that is being built."""
         if items > self.limits.items:
             raise FeelError(f"a list has more than {self.limits.items} items", at)
 
     def checked(self, value: Any, at: int | None = None) -> Any:
-        """Return a value that was just built, unless it is too long."""
+        """Return a value that was just built, unless it is too long; count the work of it."""
+        self.weigh(value, at)
         if isinstance(value, str):
             if len(value) > self.limits.characters:
                 raise FeelError(f"a text has more than {self.limits.characters} characters", at)

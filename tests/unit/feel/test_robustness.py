@@ -6,6 +6,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -103,3 +104,38 @@ def test_any_text_is_compiled_or_refused_with_a_place(text: str) -> None:
     except feel.FeelError as error:
         assert error.position is not None  # noqa: PT017
         assert 0 <= error.position <= len(text)  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "count(for i in 1..900 return list contains(xs, i + 1000))",
+        'count(for i in 1..900 return string length(s + "x"))',
+        'count(for i in 1..900 return matches(s, "b"))',
+        "count(for i in 1..900 return xs = ys)",
+        "count(for i in 1..900 return [xs] = [ys])",
+        "count(for i in 1..900 return upper case(s))",
+    ],
+)
+def test_long_values_cost_more_steps_than_short_ones(text: str) -> None:
+    # given
+    long = {"xs": list(range(900)), "ys": list(range(900)), "s": "a" * 9_000}
+    short = {"xs": [1], "ys": [1], "s": "a"}
+    limits = feel.Limits(steps=9_000)
+
+    # then
+    assert feel.compile(text).evaluate(short, limits=limits) == 900
+    with pytest.raises(feel.FeelError, match=r"steps|too large"):
+        feel.compile(text).evaluate(long, limits=limits)
+
+
+def test_long_chains_need_no_depth() -> None:
+    for text, wanted in (
+        (" and ".join(["flag"] * 5_000), True),
+        (" or ".join(["not(flag)"] * 5_000), False),
+        (" * ".join(["one"] * 5_000), 1),
+        ("one in (" + ", ".join(["2"] * 5_000) + ", 1)", True),
+        ("count([" + ", ".join(["[1]"] * 5_000) + "])", 5_000),
+        ("{" + ", ".join(f"k{n}: {n}" for n in range(5_000)) + "}.k4999", 4_999),
+    ):
+        assert feel.compile(text).evaluate({"flag": True, "one": 1}) == wanted
