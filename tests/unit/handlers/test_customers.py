@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from handlers import records as tables
 from handlers.customers import identities, match_customer
 from handlers.intake import record_intake
 from handlers.records import Records
-from tests.unit.handlers.conftest import MakeContext
+from tests.unit.handlers.conftest import NOW, MakeContext
 
 LI = {"name": "李雷", "email": "Li@Example.com", "phone": "+86 139 0000 0001"}
 
@@ -92,3 +94,45 @@ def test_nobody_in_particular_is_a_new_customer(context: MakeContext) -> None:
 
 def test_short_number_identifies_nobody() -> None:
     assert identities({"phone": "110", "name": " "}) == []
+
+
+def test_customer_comes_with_the_orders_of_the_last_year(
+    context: MakeContext, records: Records
+) -> None:
+    who = match_customer(context(), contact=LI)["customer"]
+    assert (who["revenue"], who["orders"]) == (0, 0)
+
+    for number, (total, state, at) in enumerate(
+        [
+            ("100.50", "accepted", "2026-02-01T00:00:00+00:00"),
+            ("20", "accepted", "2025-03-02T09:00:00+00:00"),
+            ("4000", "accepted", "2025-03-02T08:59:59+00:00"),
+            ("5000", "void", "2026-02-01T00:00:00+00:00"),
+            ("6000", "offered", None),
+        ]
+    ):
+        case_number = records.number_case(f"case/{number}", NOW)
+        records.change(tables.case, {"id": case_number}, customer_id=who["id"])
+        row = {"id": f"q{number}", "case_number": case_number, "total": total, "state": state,
+               "accepted_at": at}  # fmt: skip
+        records.once(tables.quote, f"quote/{number}", lambda _, row=row: row)  # type: ignore[misc]
+
+    # then neither what is older than a year counts, nor what was taken back or never accepted
+    found = match_customer(context("again"), contact=LI)["customer"]
+    assert (found["revenue"], found["orders"]) == (Decimal("120.50"), 2)
+
+
+def test_orders_of_others_do_not_count(context: MakeContext, records: Records) -> None:
+    other = match_customer(context("a"), contact={"email": "han@example.com"})["customer"]
+    case_number = records.number_case("case", NOW)
+    records.change(tables.case, {"id": case_number}, customer_id=other["id"])
+    records.once(tables.quote, "q", lambda _: {
+        "id": "q", "case_number": case_number, "total": "90", "state": "accepted",
+        "accepted_at": NOW.isoformat(),
+    })  # fmt: skip
+
+    assert match_customer(context("b"), contact=LI)["customer"]["orders"] == 0
+    assert (
+        match_customer(context("c"), contact={"email": "han@example.com"})["customer"]["orders"]
+        == 1
+    )

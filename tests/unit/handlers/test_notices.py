@@ -221,3 +221,43 @@ def test_promise_is_noted_once_and_silence_is_none(context: MakeContext, records
     assert record_promise(context("b/1/1"), "2026-000001", " ") == {"promise_id": None}
     (row,) = records.all(tables.promise)
     assert (row["state"], row["due_on"]) == ("open", "2026-03-02")
+
+
+@pytest.mark.parametrize(
+    ("channel", "address", "header"),
+    [
+        ("email", "li@example.com", None),
+        ("sms", "13900000000", "sms"),
+        ("wechat", "13900000000", "wechat"),
+        ("phone", "13900000000", "phone"),
+        ("none", None, "none"),
+    ],
+)
+def test_notice_leaves_on_the_reply_channel(
+    context: MakeContext, settings: Settings, records: Records, channel: str,
+    address: str | None, header: str | None,
+) -> None:  # fmt: skip
+    who = {**LI, "phone": "13900000000", "reply_channel": channel}
+
+    notice = send_notice(context(), case_number="2026-000001", customer=who)["notice"]
+
+    assert (notice["channel"], notice["to"]) == (channel, address)
+    (mail,) = mails(settings)
+    assert mail["X-Caseway-Channel"] == header
+    assert ("li@example.com" in str(mail["To"])) is (channel == "email")
+
+
+def test_what_is_not_mail_never_leaves_by_the_mail_server(
+    context: MakeContext, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the mail server was asked")
+
+    monkeypatch.setattr(smtplib, "SMTP", refuse)
+    who = {**LI, "reply_channel": "letter", "phone": "reader@example.com"}
+    object.__setattr__(settings, "smtp_host", "mail.example.com")
+
+    notice = send_notice(context(), case_number="2026-000001", customer=who)["notice"]
+
+    assert notice["state"] == "sent"
+    assert len(mails(settings)) == 1

@@ -144,3 +144,15 @@ def test_closed_case_lets_go_of_its_staff(context: MakeContext, records: Records
 def test_unknown_case_cannot_be_closed(context: MakeContext) -> None:
     with pytest.raises(ValueError, match="no case"):
         close_case(context(), "2026-999999")
+
+
+def test_earlier_team_comes_before_a_later_one_however_busy_it_is(
+    context: MakeContext, records: Records
+) -> None:
+    employ(records, Worker(user="vip", skills=["repair"], teams=["senior"], capacity_hours=8))
+    assert chosen(context, "1", hours=Decimal(6), teams=["senior", "field"]) == "vip"
+
+    # vip has two hours left, tom and sam have eight
+    assert chosen(context, "2", hours=Decimal(2), teams=["senior", "field"]) == "vip"
+    assert chosen(context, "3", hours=Decimal(2), teams=["senior", "field"]) == "sam"
+    assert chosen(context, "4", hours=Decimal(2), teams=["field", "senior"]) == "tom"
