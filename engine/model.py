@@ -357,6 +357,30 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BundleDraft:
+    """A set of files that is kept and shown, finished or not; nothing of it is executed."""
+
+    id: str
+    #: what its author calls it
+    title: str
+    #: grows by one with each replacement of the files
+    revision: int
+    created_at: datetime
+    created_by: str
+    saved_at: datetime
+    saved_by: str
+    #: names of the files
+    files: tuple[str, ...] = ()
+    #: what the gate says of it now; empty in lists
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def deployable(self) -> bool:
+        """True if no problem stops its deployment."""
+        return not any(problem.stops for problem in self.problems)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
     """A process instance, root or called."""
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
+from engine.errors import NotFound
 from engine.model import InstanceState
 from web.render import cursor
 from web.route import Answer, Call
@@ -44,6 +45,65 @@ def file(call: Call) -> Answer:
     data = call.engine.file(call.path["deployment_id"], call.path["name"])
     digest = hashlib.sha256(data).hexdigest()
     return Answer(body=data, headers={"ETag": f'"{digest}"', "Content-Disposition": "attachment"})
+
+
+def drafts(call: Call) -> Answer:
+    """List the drafts of bundles."""
+    return Answer(body={"items": call.engine.bundle_drafts(), "next": None})
+
+
+def save_draft(call: Call) -> Answer:
+    """Keep a draft."""
+    made = call.engine.save_bundle_draft(
+        call.bundle, title=call.query["title"], by=call.caller.name
+    )
+    return Answer(body=made, status=201, headers={"Location": f"/api/drafts/{made.id}"})
+
+
+def draft(call: Call) -> Answer:
+    """Show a draft."""
+    return Answer(body=call.engine.bundle_draft(call.path["draft_id"]))
+
+
+def replace_draft(call: Call) -> Answer:
+    """Replace the files of a draft."""
+    return Answer(
+        body=call.engine.replace_bundle_draft(
+            call.path["draft_id"],
+            call.bundle,
+            by=call.caller.name,
+            title=call.query["title"],
+            revision=call.query["revision"],
+        )
+    )
+
+
+def draft_file(call: Call) -> Answer:
+    """Give a file of a draft back."""
+    files = call.engine.bundle_draft_files(call.path["draft_id"])
+    if call.path["name"] not in files:
+        raise NotFound(f"the draft has no file {call.path['name']!r}")
+    return Answer(body=files[call.path["name"]], headers={"Content-Disposition": "attachment"})
+
+
+def discard_draft(call: Call) -> Answer:
+    """Forget a draft."""
+    gone = call.engine.discard_bundle_draft(
+        call.path["draft_id"], by=call.caller.name, revision=call.body["revision"]
+    )
+    return Answer(body=gone)
+
+
+def deploy_draft(call: Call) -> Answer:
+    """Deploy a draft."""
+    deployment = call.engine.deploy_bundle_draft(
+        call.path["draft_id"],
+        by=call.caller.name,
+        activate=call.body["activate"],
+        comment=call.body["comment"],
+        revision=call.body["revision"],
+    )
+    return Answer(body=deployment, status=201 if deployment.created else 200)
 
 
 def definitions(call: Call) -> Answer:

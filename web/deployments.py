@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.diagrams.outline import outline
 from engine.errors import BadInput, DeploymentRefused
 from engine.feel.values import text_of
 from engine.model import Problem, Severity
 from web import element_templates
-from web.bundles import KINDS, add, unpack
 from web.changes import KINDS as CHANGES
 from web.changes import changes_of, property_words
+from web.checked import checked, uploaded_bundle
 from web.context import engine, person, settings
-from web.drawings import titles, words
-from web.language import _, current, lazy, ngettext
+from web.drawings import titles
+from web.language import _, current, lazy
 from web.pages import WORKERS, Desk
-from web.rights import holders
+from web.rights import holders, holds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +64,7 @@ def overview() -> ResponseReturnValue:
     more, rows = len(rows) > _ROWS, rows[:_ROWS]
     return render_template(
         "deployments/overview.html", processes=_by_process(), use=engine().in_use(), rows=rows,
-        titles=titles(), after=after,
+        titles=titles(), after=after, drafts=engine().bundle_drafts() if holds("check") else [],
         next_url=url_for("deployments.overview", after=rows[-1].id) if more else None,
         first_url=url_for("deployments.overview") if after else None,
     )  # fmt: skip
@@ -115,22 +114,27 @@ def upload() -> ResponseReturnValue:
 def uploaded() -> ResponseReturnValue:
     """Check what was uploaded; deploy it if that was asked for and nothing stops it."""
     try:
-        bundle = _bundle(settings().upload_limit)
+        bundle = uploaded_bundle(settings().upload_limit)
     except BadInput as error:
         shown = render_template(
             "deployments/upload.html", limit=settings().upload_limit, wrong=str(error)
         )
         return shown, 422
+    if request.form.get("act") == "draft":
+        title = request.form.get("comment", "").strip()
+        kept = engine().save_bundle_draft(bundle, title=title, by=person().name)
+        flash(_("The draft is kept. Nothing of it is executed."), "ok")
+        return redirect(url_for("drafts.draft", draft_id=kept.id), 303)
     deploys = request.form.get("act") == "deploy" and person().role in holders("deploy")
     if not deploys:
-        return _problems_page(bundle, engine().check(bundle), refused=False)
+        return _problems_page(bundle, engine().check(bundle))
     try:
         made = engine().deploy(
             bundle, by=person().name, activate=bool(request.form.get("activate")),
             comment=request.form.get("comment", "").strip(),
         )  # fmt: skip
     except DeploymentRefused as refusal:
-        return _problems_page(bundle, list(refusal.problems), refused=True), 422
+        return _problems_page(bundle, list(refusal.problems)), 422
     if made.created:
         flash(_("Deployed: %(n)s processes.", n=len(made.definitions)), "ok")
     else:
@@ -138,37 +142,11 @@ def uploaded() -> ResponseReturnValue:
     return redirect(url_for("deployments.deployment", deployment_id=made.id), 303)
 
 
-def _bundle(limit: int) -> dict[str, bytes]:
-    """Return the uploaded files; archives are unpacked within the limits. Raises BadInput."""
-    bundle: dict[str, bytes] = {}
-    left = limit
-    for file in request.files.getlist("file"):
-        name, data = file.filename or "", file.read()
-        if not name:
-            continue
-        files = unpack(name, data, limit=left) if name.lower().endswith(".zip") else [(name, data)]
-        for member, content in files:
-            left -= len(content)
-            add(bundle, member, content)
-    if not bundle:
-        raise BadInput(_("Choose files that end in %(ends)s.", ends=", ".join((*KINDS, ".zip"))))
-    return bundle
-
-
-def _problems_page(bundle: dict[str, bytes], problems: list[Problem], *, refused: bool) -> str:
-    by_file: dict[str, list[Problem]] = defaultdict(list)
-    for one in problems:
-        by_file[one.file].append(one.told(current()))
-    files = [_checked(name, bundle[name], by_file[name]) for name in sorted(bundle)]
-    stopping = sum(one.stops for one in problems)
-    summary = ngettext(
-        "%(num)s problem stops the deployment.", "%(num)s problems stop the deployment.", stopping
-    )
+def _problems_page(bundle: dict[str, bytes], problems: list[Problem]) -> str:
+    shown = checked(bundle, problems)
     changed = {name: data for name, data in bundle.items() if name.endswith(".dmn")}
-    return render_template(
-        "deployments/problems.html", files=files, general=by_file.get("", []), refused=refused,
-        stopping=stopping, summary=summary, what_if=[] if stopping else _what_if(changed),
-    )  # fmt: skip
+    past = [] if shown["stopping"] else _what_if(changed)
+    return render_template("deployments/problems.html", what_if=past, **shown)
 
 
 def _what_if(files: Mapping[str, bytes]) -> list[dmn.WhatIf]:
@@ -177,20 +155,6 @@ def _what_if(files: Mapping[str, bytes]) -> list[dmn.WhatIf]:
         return []
     found = engine().what_if(files, limit=_PAST_CASES)
     return [one for one in found if one.compared or one.skipped]
-
-
-def _checked(name: str, content: bytes, problems: list[Problem]) -> dict[str, Any]:
-    """Return a file with its problems: what the viewer draws, and where each problem is shown."""
-    drawn = outline(content)
-    places = drawn.places if drawn is not None and drawn.has_layout else {}
-    marks: dict[str, list[str]] = {}
-    for one in sorted(problems, key=lambda one: one.stops):
-        if place := places.get(one.element or ""):
-            marks[place] = ["wrong" if one.stops else "warned"]
-    picture = {"xml": content.decode("utf-8", "replace"), "words": words(), "marks": marks,
-               "attention": list(marks)}  # fmt: skip
-    return {"name": name, "problems": problems, "places": places,
-            "picture": picture if places else None}  # fmt: skip
 
 
 # ------------------------------------------------------------------ one deployment

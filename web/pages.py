@@ -33,6 +33,7 @@ DESKS = (
     "escalations",
     "decisions",
     "deployments",
+    "drafts",
     "incidents",
     "portal",
     "outbox",

@@ -6,6 +6,7 @@ to rows, `delivery` what goes from case to case.
 
 from __future__ import annotations
 
+from engine.runtime.bundle_drafts import BundleDrafts
 from engine.runtime.cases import Cases
 from engine.runtime.data_stores import DataStores
 from engine.runtime.decisions import Decisions
@@ -26,7 +27,7 @@ __all__ = ["ApiToken", "Engine", "User"]
 
 
 class Engine(
-    Deployments, Decisions, Cases, Tasks, Messages, Ledger, Incidents,
+    BundleDrafts, Deployments, Decisions, Cases, Tasks, Messages, Ledger, Incidents,
     Tokens, Users, LinkEnds, Escalations, Releases, Views, WorkList, DataStores,
 ):  # fmt: skip
     """Runs cases on one database. Safe to share by threads; made anew after a fork.

@@ -17,6 +17,8 @@ from engine.store.tables_cases import (
     work,
 )
 from engine.store.tables_deployed import (
+    bundle_draft,
+    bundle_draft_file,
     data_store,
     decision,
     definition,
@@ -30,8 +32,8 @@ from engine.store.tables_past import act, api_token, blob, history
 from engine.store.tables_people import account, bucket, draft, web_session
 
 __all__ = [
-    "account", "act", "api_token", "blob", "bucket", "candidate", "data_store", "decision",
-    "definition", "deployment", "deployment_file", "draft", "file", "history", "incident",
-    "instance", "message", "meta", "metadata", "subscription", "trigger", "user_task",
-    "web_session", "work",
+    "account", "act", "api_token", "blob", "bucket", "bundle_draft", "bundle_draft_file",
+    "candidate", "data_store", "decision", "definition", "deployment", "deployment_file", "draft",
+    "file", "history", "incident", "instance", "message", "meta", "metadata", "subscription",
+    "trigger", "user_task", "web_session", "work",
 ]  # fmt: skip

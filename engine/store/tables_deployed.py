@@ -110,3 +110,29 @@ data_store = sa.Table(
     # id of the case, or name of the person
     text("changed_by"),
 )
+
+# bundles that are not finished: kept and shown, never executed
+bundle_draft = sa.Table(
+    "bundle_draft",
+    metadata,
+    tenant(),
+    text("id", key=True),
+    # what the analyst calls it
+    text("title"),
+    # grows by one with each replacement of the files
+    number("revision"),
+    moment("created_at"),
+    text("created_by"),
+    moment("saved_at"),
+    text("saved_by"),
+)
+
+bundle_draft_file = sa.Table(
+    "bundle_draft_file",
+    metadata,
+    tenant(),
+    text("draft_id", key=True),
+    text("name", key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.ForeignKeyConstraint(["tenant", "draft_id"], ["bundle_draft.tenant", "bundle_draft.id"]),
+)

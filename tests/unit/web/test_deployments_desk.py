@@ -6,12 +6,14 @@ import io
 import json
 import re
 import zipfile
+from pathlib import Path
 
 from engine.registry import Registry
 from engine.runtime import Engine
 from tests.unit.web.conftest import Login
 from tests.unit.web.sample import FILES, VARIABLES
 
+PROCESSES = Path(__file__).resolve().parents[3] / "processes"
 (NAME,) = [name for name in FILES if name.endswith(".bpmn")]
 DRAWN = FILES[NAME]
 CHANGED = DRAWN.replace(b'candidateGroups="front_desk"', b'candidateGroups="back_office"')
@@ -148,3 +150,91 @@ def test_catalogue_lists_handlers_and_their_templates(engine: Engine, login: Log
         (file,) = archive.namelist()
         listed = json.loads(archive.read(file))
     assert sorted(one["id"] for one in listed) == sorted(f"caseway.{name}" for name in names)
+
+
+# ------------------------------------------------------------------ drafts
+
+
+def test_an_analyst_keeps_an_unfinished_drawing_and_sees_what_it_lacks(
+    engine: Engine, login: Login
+) -> None:
+    analyst = login("analyst")
+
+    answer = analyst.post("/deployments", sent({NAME: BROKEN}, act="draft", comment="Autumn"))
+
+    assert answer.status_code == 303
+    assert engine.definitions() == []
+    (draft,) = engine.bundle_drafts()
+    page = analyst.get(answer.location).text
+    assert "Autumn" in page
+    assert "The draft is kept. Nothing of it is executed." in page
+    assert ">f2<" in page
+    assert f'/drafts/{draft.id}"' in analyst.get("/deployments").text
+    assert analyst.get(f"/drafts/{draft.id}/files/{NAME}").data == BROKEN
+
+
+def test_what_a_draft_lacks_is_marked_on_its_drawing(engine: Engine, login: Login) -> None:
+    drawn = (PROCESSES / "first_steps.bpmn").read_bytes()
+    broken = re.sub(rb'targetRef="\w+"', b'targetRef="nowhere"', drawn, count=1)
+    draft = engine.save_bundle_draft({"first.bpmn": broken}, title="First", by="anna")
+    wrong = {str(problem.element) for problem in draft.problems if problem.stops}
+
+    page = login("analyst").get(f"/drafts/{draft.id}").text
+
+    found = re.search(r'<script type="application/json" id="picture-1">(.*?)</script>', page, re.S)
+    assert found is not None
+    picture = json.loads(found[1])
+    assert picture["xml"] == broken.decode()
+    assert {place for place, marks in picture["marks"].items() if "wrong" in marks} >= wrong - {
+        "first_steps"
+    }
+
+
+def test_a_draft_is_replaced_deployed_and_gone(engine: Engine, login: Login) -> None:
+    admin = login("admin")
+    draft = engine.save_bundle_draft({NAME: BROKEN}, title="Autumn", by="anna")
+    assert 'action="/drafts/' + draft.id + '/deploy"' not in admin.get(f"/drafts/{draft.id}").text
+
+    admin.post(f"/drafts/{draft.id}", sent(FILES, revision="1", title="Winter"))
+    page = admin.get(f"/drafts/{draft.id}").text
+    assert "revision 2" in page
+    assert 'action="/drafts/' + draft.id + '/deploy"' in page
+
+    answer = admin.post(f"/drafts/{draft.id}/deploy", {"activate": "1", "revision": "2"})
+    assert answer.status_code == 303
+    assert [one.active for one in engine.definitions()] == [True]
+    assert engine.bundle_drafts() == []
+
+
+def test_a_draft_that_somebody_else_saved_meanwhile_is_not_overwritten(
+    engine: Engine, login: Login
+) -> None:
+    draft = engine.save_bundle_draft({NAME: BROKEN}, title="Autumn", by="anna")
+    engine.replace_bundle_draft(draft.id, {NAME: DRAWN}, by="ben")
+
+    answer = login("analyst").post(f"/drafts/{draft.id}", sent({NAME: BROKEN}, revision="1"))
+
+    assert answer.status_code == 409
+    assert engine.bundle_draft_files(draft.id) == {NAME: DRAWN}
+
+
+def test_a_draft_is_discarded_by_who_may_check(engine: Engine, login: Login) -> None:
+    draft = engine.save_bundle_draft({NAME: BROKEN}, title="Autumn", by="anna")
+
+    assert login("operator").get(f"/drafts/{draft.id}").status_code == 403
+    analyst = login("analyst")
+    assert analyst.post(f"/drafts/{draft.id}/deploy", {}).status_code == 403
+    answer = analyst.post(f"/drafts/{draft.id}/discard", {"revision": "1"})
+
+    assert answer.status_code == 303
+    assert engine.bundle_drafts() == []
+
+
+def test_the_problems_of_a_check_are_told_in_the_language_of_the_reader(login: Login) -> None:
+    analyst = login("analyst", language="zh")
+
+    page = analyst.post("/deployments", sent({NAME: BROKEN}, act="check")).text
+
+    assert "顺序流“f2”引用了“nowhere”（targetRef），但它不存在" in page
+    assert "请更正引用，或画出它所指的元素" in page
+    assert "which is not there" not in page
