@@ -6,6 +6,7 @@ SpiffWorkflow into it; what they left is refused here, and what means nothing is
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 
@@ -280,10 +281,26 @@ def _values(owner: Element, element: Element, report: Report) -> None:
             )
 
 
+def _embedded_form(extension: Element, report: Report) -> None:
+    try:
+        found = json.loads(extension.text or "")
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or not isinstance(found.get("components"), list):
+        report.warning(
+            extension,
+            "the form “{name}” inside the diagram cannot be read, so it is not shown",
+            "draw it again in the modeler",
+            name=extension.get("id") or "",
+        )
+
+
 def _without_effect(owner: Element, extension: Element, report: Report) -> None:
     """Say of what is kept, but does nothing here, that it does nothing."""
     name = local(extension)
-    if name == "formDefinition" and is_a(owner, "startEvent"):
+    if name == "userTaskForm":
+        _embedded_form(extension, report)
+    elif name == "formDefinition" and is_a(owner, "startEvent"):
         report.warning(
             extension,
             "the form of {who} is not shown when a case starts",

@@ -19,7 +19,6 @@ from engine.diagrams.imports.zeebe import import_listeners
 from engine.diagrams.names import CAMUNDA, SPIFF
 from engine.diagrams.report import Report
 from engine.diagrams.xml import read_xml
-from engine.sentences import phrase
 
 __all__ = ["EMBEDDED", "Files", "Passage", "adopt", "embedded", "forms_inside"]
 
@@ -33,6 +32,7 @@ def adopt(
     """
     passage = Passage(root=root, report=report, python=python, files=files)
     spaces = _spaces(root)
+    passage.foreign.update(spaces & {CAMUNDA, SPIFF})
     if CAMUNDA in spaces:
         import_camunda(passage)
     if SPIFF in spaces:

@@ -41,6 +41,7 @@ def embed(passage: Passage, task: Element, components: list[Form]) -> None:
     identifier = f"userTaskForm_{task.get('id')}"
     block = add(extensions_of(process_around(task)), zeebe("userTaskForm"), task)
     block.set("id", identifier)
+    passage.forms.append(identifier)
     block.text = json.dumps(new_form(identifier, components), ensure_ascii=False)
     passage.zeebe(task, "formDefinition", formKey=f"{EMBEDDED}{identifier}")
 

@@ -66,6 +66,7 @@ def translate(text: str, *, condition: bool = False) -> str:
     pieces = parse(text.strip())
     if len(pieces) == 1 and not isinstance(pieces[0], str):
         return _Writer().top(pieces[0], condition)
+    pieces = parse(text)  # blanks around a text belong to it
     if all(isinstance(piece, str) for piece in pieces):
         return quoted("".join(str(piece) for piece in pieces))
     writer = _Writer()

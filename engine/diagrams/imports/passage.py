@@ -34,6 +34,10 @@ class Passage:
     files: Files
     #: what has no effect here -> the elements that said it
     noted: dict[str, list[Element]] = field(default_factory=dict)
+    #: dialects that were found, in their namespaces
+    foreign: set[str] = field(default_factory=set)
+    #: ids of forms that were made
+    forms: list[str] = field(default_factory=list)
     #: nodes that were not drawn
     added: list[Element] = field(default_factory=list)
 
