@@ -49,9 +49,12 @@ _REFERENCES = (
     "signalRef",
     "errorRef",
     "escalationRef",
+    "dataObjectRef",
     "noneBehaviorEventRef",
     "oneBehaviorEventRef",
 )
+#: elements whose text names another element of the file
+_NAMING = ("sourceRef", "targetRef", "dataInputRefs", "dataOutputRefs")
 #: ids that XML allows and programs stumble over
 _AWKWARD = ("_.-{}", "Ünï.{}-", "__class__{}", "start-{}", "任务{}", "id.{}.End")
 _NOTHING = diagram(process("nothing", start("s"), end("e"), path("s", "e")))
@@ -274,6 +277,8 @@ def disguise(drawing: bytes) -> tuple[bytes, dict[str, str]]:
             value = element.get(name)
             if value in new:
                 element.set(name, new[value])
+        if etree.QName(element).localname in _NAMING:
+            element.text = new.get(str(element.text), element.text)
     for scope in tree.iter("{*}process", "{*}subProcess", "{*}transaction", "{*}adHocSubProcess"):
         _shuffle(scope)
     text = etree.tostring(tree).decode()

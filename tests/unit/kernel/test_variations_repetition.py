@@ -96,7 +96,7 @@ def test_nothing_to_repeat_completes_at_once(place: Place, sequential: bool, way
         assert stage.idle
 
 
-@everywhere
+@in_three_places
 @sequences
 @pytest.mark.parametrize("needed", [1, 2, 4])
 def test_the_completion_condition_ends_the_rest_after_so_many(
@@ -262,7 +262,7 @@ BEHAVIORS = {
 }
 
 
-@everywhere
+@in_three_places
 @sequences
 @pytest.mark.parametrize("behavior", BEHAVIORS)
 def test_instances_throw_as_often_as_their_behavior_says(

@@ -133,7 +133,7 @@ def test_the_throw_waits_for_each_handler_in_turn(place: Place, way: str) -> Non
     assert stage.idle
 
 
-@everywhere
+@in_three_places
 @ways
 @pytest.mark.parametrize("host", ["sub-process", "deep", "call", "transaction", "ad hoc", "three"])
 def test_a_completed_scope_is_undone_by_its_parts_and_the_flow_goes_on_once(
