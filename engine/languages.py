@@ -99,11 +99,12 @@ class Languages:
 
 
 class _FeelExpression:
-    __slots__ = ("_compiled", "text")
+    __slots__ = ("_compiled", "problems", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self._compiled = feel.compile(text)
+        self.problems = self._compiled.problems
 
     def evaluate(self, scope: Mapping[str, Value], now: datetime) -> Value:
         return self._compiled.evaluate(scope, now=now)
@@ -296,6 +297,11 @@ class _PythonScript:
         except BadInput as error:
             message = f"the script gives the variable {name} a value it cannot hold: {error}"
             raise ExecutionFault(message) from error
+
+
+def doubts(expression: Expression) -> tuple[tuple[int, str], ...]:
+    """Return (offset, message) for parts that never have a value; none for other languages."""
+    return expression.problems if isinstance(expression, _FeelExpression) else ()
 
 
 def reasons(expression: Expression, scope: Mapping[str, Value], now: datetime) -> str:

@@ -14,7 +14,7 @@ from engine.diagrams.report import Report
 from engine.diagrams.schema import is_a
 from engine.diagrams.times import TIMES
 from engine.errors import ExecutionFault, FeelError
-from engine.languages import Languages
+from engine.languages import Languages, doubts
 from engine.sentences import Phrase, heard, phrase
 
 #: expressions whose value is yes or no
@@ -141,6 +141,7 @@ def _compiles(text: Text, report: Report, languages: Languages) -> None:
         return
     fault = _fault(text, languages)
     if fault is None:
+        _warn(text, report, languages)
         return
     written = " ".join(text.text.split())[:120]
     if isinstance(fault, FeelError) and fault.position is not None:
@@ -176,6 +177,22 @@ def _fault(text: Text, languages: Languages) -> ExecutionFault | None:
     except ExecutionFault as fault:
         return fault
     return None
+
+
+def _warn(text: Text, report: Report, languages: Languages) -> None:
+    """Warn of each part of an expression that never has a value."""
+    if text.script:
+        return
+    for offset, message in doubts(languages.expression(text.text, text.language)):
+        report.warning(
+            text.holder,
+            "{place} has a part without a value at character {position}: {cause}",
+            "correct “{text}”",
+            place=_place(text),
+            position=offset + 1,
+            cause=heard(message),
+            text=" ".join(text.text.split())[:120],
+        )
 
 
 def _spoken(language: str) -> str:

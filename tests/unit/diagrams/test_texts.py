@@ -48,6 +48,25 @@ def condition(text: str, more: str = FORMAL) -> str:
     return f"<conditionExpression {more}>{text}</conditionExpression>"
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('=1 + "x" &gt; amount', "character 3: cannot add a number and a string"),
+        ("=nosuch(amount)", "character 1: there is no function 'nosuch'"),
+        ("=not(contains(amount))", "character 5: contains takes 2 arguments, got 1"),
+    ],
+)
+def test_a_part_that_never_has_a_value_is_a_warning(text: str, said: str) -> None:
+    # given
+    drawing = choice(condition(text))
+    # when
+    ((element, message),) = objections(drawing, Severity.WARNING)
+    # then
+    assert accepted(drawing)
+    assert element == "f"
+    assert said in message
+
+
 def test_an_error_in_an_expression_names_place_and_position() -> None:
     # given
     drawing = choice(condition("=amount &gt; (1"))
