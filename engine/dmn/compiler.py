@@ -193,17 +193,16 @@ class Compiler:
 
 def code_of(expression: feel.Expression, id: str | None) -> Code:
     """Return code that evaluates an expression and notes why it is null."""
-    evaluate = expression.evaluate
+    return lambda scope, run: noted(expression, scope, run, id)
 
-    def code(scope: Scope, run: Evaluation) -> object:
-        diagnostics: list[tuple[str, int | None]] = []
-        found = evaluate(scope, now=run.now, diagnostics=diagnostics)
-        if diagnostics:
-            for message, _ in diagnostics:
-                run.note(id, message)
-        return found
 
-    return code
+def noted(expression: feel.Expression, scope: Scope, run: Evaluation, id: str | None) -> object:
+    """Evaluate an expression; why it is null is noted at an element."""
+    diagnostics: list[tuple[str, int | None]] = []
+    found = expression.evaluate(scope, now=run.now, diagnostics=diagnostics)
+    for message, _ in diagnostics:
+        run.note(id, message)
+    return found
 
 
 def _broken(id: str | None) -> Code:

@@ -1,21 +1,55 @@
-"""Boxed filter, for, some and every."""
+"""Boxed for, some, every and filter. The first three go through their items as FEEL itself does."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from lxml.etree import _Element as Element
 
 from engine import feel
 from engine.dmn.boxed import part
-from engine.dmn.compiler import ANYTHING, Compiler, Names, boxes
+from engine.dmn.compiler import ANYTHING, Compiler, Names, boxes, noted
 from engine.dmn.evaluation import Code, Evaluation, Scope
 from engine.dmn.findings import id_near
-from engine.dmn.xml import child
-from engine.feel.values import Range, a_kind, number_of
+from engine.dmn.xml import local
+from engine.feel.values import Function, a_kind, number_of
 
-#: how FEEL itself goes through a range
-_THROUGH = feel.compile("for item in span return item")
+#: what is evaluated with the items and the body of the loop as a function
+_LOOPS = {
+    "for": feel.compile("for item in items return body(item)"),
+    "partial": feel.compile("for item in items return body(item, partial)"),
+    "some": feel.compile("some item in items satisfies body(item)"),
+    "every": feel.compile("every item in items satisfies body(item)"),
+}
+_PICK = feel.compile("items[place]")
+
+
+@boxes("for", "some", "every")
+def loop(compiler: Compiler, element: Element, names: Names) -> Code:
+    """Compile a loop; in that of `for`, `partial` are the results so far."""
+    name = " ".join((element.get("iteratorVariable") or "").split())
+    if not name:
+        compiler.findings.error(element, "the iterator variable has no name", "name it")
+    kind = local(element)
+    source = part(compiler, element, "in", names)
+    inner = part(
+        compiler, element, "return" if kind == "for" else "satisfies",
+        names | ({name, "partial"} if kind == "for" else {name}),
+    )  # fmt: skip
+    if kind == "for" and "partial" in "".join(map(str, element.itertext())):
+        kind = "partial"  # the list is copied for each item, so only for those who read it
+    turns, id = _LOOPS[kind], id_near(element)
+    seen = (name, "partial") if kind == "partial" else (name,)
+
+    def go(scope: Scope, run: Evaluation) -> object:
+        def turn(values: list[object]) -> object:
+            run.count()
+            return inner({**scope, **dict(zip(seen, values, strict=True))}, run)
+
+        given = {"items": source(scope, run), "body": Function("the loop", seen, turn)}
+        return noted(turns, given, run, id)
+
+    return go
 
 
 @boxes("filter")
@@ -28,15 +62,13 @@ def filtered(compiler: Compiler, element: Element, names: Names) -> Code:
     def keep(scope: Scope, run: Evaluation) -> object:
         value = source(scope, run)
         items: Sequence[object] = value if isinstance(value, (list, tuple)) else [value]
-        if value is None:
-            items = []
         kept: list[object] = []
-        for item in items:
+        for item in items if value is not None else ():
             run.count()
-            found = match(_with_item(scope, item), run)
-            number = number_of(found)
-            if number is not None:
-                return _picked(items, number, id, run)
+            entries = item if isinstance(item, Mapping) else {}
+            found = match({**scope, "item": item, **entries}, run)
+            if number_of(found) is not None:
+                return noted(_PICK, {"items": items, "place": found}, run, id)
             if found is True:
                 kept.append(item)
             elif found is not None and found is not False:
@@ -45,97 +77,3 @@ def filtered(compiler: Compiler, element: Element, names: Names) -> Code:
         return kept
 
     return keep
-
-
-def _with_item(scope: Scope, item: object) -> Scope:
-    entries = item if isinstance(item, Mapping) else {}
-    return {**scope, "item": item, **entries}
-
-
-def _picked(items: Sequence[object], number: object, id: str | None, run: Evaluation) -> object:
-    place = int(str(number)) if str(number).lstrip("-").isdigit() else 0
-    if place == 0 or abs(place) > len(items):
-        run.note(id, f"the list has no item at position {number}")
-        return None
-    return items[place - 1 if place > 0 else place]
-
-
-def _iterator(compiler: Compiler, element: Element) -> str:
-    name = " ".join((element.get("iteratorVariable") or "").split())
-    if not name:
-        compiler.findings.error(element, "the iterator variable has no name", "name it")
-    return name
-
-
-def _items(value: object, id: str | None, run: Evaluation) -> Iterable[object] | None:
-    """Return what is gone through; None with a note where that is not possible."""
-    if isinstance(value, (list, tuple)):
-        return value
-    if value is None:
-        run.note(id, "there is no list to go through, but null")
-        return None
-    if isinstance(value, Range):
-        through = _THROUGH.evaluate({"span": value})
-        if not isinstance(through, list):
-            run.note(id, f"cannot go through {a_kind(value)} without whole numbers as its ends")
-            return None
-        return through
-    return [value]
-
-
-@boxes("for")
-def loop(compiler: Compiler, element: Element, names: Names) -> Code:
-    """Compile for: the list of the results; `partial` are those so far."""
-    name = _iterator(compiler, element)
-    source = part(compiler, element, "in", names)
-    body = part(compiler, element, "return", names | {name, "partial"})
-    id = id_near(element)
-    wants_partial = _mentions(child(element, "return"), "partial")
-
-    def go(scope: Scope, run: Evaluation) -> object:
-        items = _items(source(scope, run), id, run)
-        if items is None:
-            return None
-        results: list[object] = []
-        for item in items:
-            run.count()
-            inner = {**scope, name: item}
-            if wants_partial:
-                inner["partial"] = [*results]
-            results.append(body(inner, run))
-        return results
-
-    return go
-
-
-def _mentions(element: Element | None, word: str) -> bool:
-    """Tell whether a word occurs in a part; the list of results is copied only then."""
-    return element is not None and word in " ".join(map(str, element.itertext()))
-
-
-@boxes("some", "every")
-def quantified(compiler: Compiler, element: Element, names: Names) -> Code:
-    """Compile some and every in three-valued logic."""
-    name = _iterator(compiler, element)
-    source = part(compiler, element, "in", names)
-    condition = part(compiler, element, "satisfies", names | {name})
-    decisive, id = not str(element.tag).endswith("every"), id_near(element)
-
-    def decide(scope: Scope, run: Evaluation) -> object:
-        items = _items(source(scope, run), id, run)
-        if items is None:
-            return None
-        sure = True
-        for item in items:
-            run.count()
-            found = condition({**scope, name: item}, run)
-            if found is decisive:
-                return decisive
-            if found is None:
-                sure = False
-            elif not isinstance(found, bool):
-                run.note(id, f"the condition is true or false, not {a_kind(found)}")
-                return None
-        return not decisive if sure else None
-
-    return decide

@@ -241,7 +241,7 @@ def matching(rows: list[tuple[str, ...]], point: tuple[Any, ...]) -> list[int]:
 
 def example_in(message: str) -> tuple[Any, ...]:
     """Return the values of an example; an input that does not matter gets any value."""
-    found = dict(re.findall(r"(\w) = (\"[^\"]*\"|-?[\d.]+|true|false|null)", message))
+    found: dict[str, str] = dict(re.findall(r"(\w) = (\"[^\"]*\"|-?[\d.]+|true|false|null)", message))
     return tuple(
         feel.compile(found[name]).evaluate({}) if name in found else axis[0]
         for name, axis in zip("abc", GRID, strict=True)
