@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from engine.errors import ExecutionFault
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from engine.kernel.tokens import Scope, Token
     from engine.kernel.triggers import MessageTrigger
 
+_LONGEST_LANE = 200
+_LARGEST_PRIORITY = 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
@@ -38,6 +42,10 @@ class Job:
     topic: Expression
     retries: Expression | None
     headers: Mapping[str, str]
+    #: whose turn it is: work of one lane is done in the order of its creation
+    lane: Expression | None = None
+    #: larger goes first
+    priority: Expression | None = None
 
 
 class MappedNode(Node):
@@ -368,9 +376,41 @@ def call_handler(node: Node, job: Job, token: Token) -> dict[str, Value] | None:
         _retries(retries),
         inputs,
         job.headers,
+        0 if job.priority is None else _whole(process.evaluate(job.priority, token), "priority"),
+        _lane(job, topic, inputs, token),
     )
     process.await_work(token, work)
     return None
+
+
+def _lane(job: Job, topic: str, inputs: Mapping[str, Value], token: Token) -> str | None:
+    """Return the lane that the diagram names, else the handler; None for work without an order."""
+    process = token.workflow.process
+    if job.lane is not None:
+        value = process.evaluate(job.lane, token)
+    else:
+        name = process.world.lane_of(topic)
+        value = None if name is None else inputs.get(name)
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+        raise ExecutionFault(f"the lane {value!r} is no text and no number")
+    text = str(value)
+    if len(text) > _LONGEST_LANE:
+        raise ExecutionFault(f"the lane has {len(text)} characters, at most {_LONGEST_LANE} may be")
+    return text
+
+
+def _whole(value: Value, what: str) -> int:
+    if value is None or value == "":
+        return 0
+    try:
+        number = int(value)
+    except (TypeError, ValueError, ArithmeticError):
+        number = None
+    if number is None or abs(number) > _LARGEST_PRIORITY:
+        raise ExecutionFault(f"the {what} {value!r} is no whole number up to {_LARGEST_PRIORITY}")
+    return number
 
 
 def _retries(value: Value) -> int | None:

@@ -46,6 +46,7 @@ from engine.sentences import problem_of
 
 if TYPE_CHECKING:
     from engine.kernel.parser import FileParser, ScopeParser
+    from engine.languages import Expression
 
 
 class ParseFault(ExecutionFault):
@@ -131,7 +132,24 @@ class NodeParser(EventDefinitions, TaskParser):
             self.parser.topics.append((self.bpmn_id, task.get("type").strip()))
         headers = self.extension("taskHeaders")
         pairs = {} if headers is None else {h.get("key"): h.get("value") or "" for h in headers}
-        return Job(topic, self.parser.optional(task, "retries"), pairs)
+        return Job(
+            topic,
+            self.parser.optional(task, "retries"),
+            pairs,
+            self._said("lane", headers),
+            self._said("priority", None),
+        )
+
+    def _said(self, name: str, headers: Xml | None) -> Expression | None:
+        """Compile the zeebe:property of this name, else the task header if headers are given."""
+        properties = self.extension("properties")
+        for entry in () if properties is None else properties.iterchildren(ZEEBE + "property"):
+            if entry.get("name") == name:
+                return self.parser.optional(entry, "value")
+        for entry in () if headers is None else headers.iterchildren(ZEEBE + "header"):
+            if entry.get("key") == name:
+                return self.parser.optional(entry, "value")
+        return None
 
 
 class GatewayParser(NodeParser):

@@ -41,7 +41,12 @@ class Process(Throws, BpmnWorkflow):
 
     def __init__(self, world: World, now: datetime, definition: Definition) -> None:
         self.index: dict[int, Token] = {}
-        BpmnWorkflow.__init__(self, definition.root, script_engine=world, deserializing=True)
+        # of the stock constructor only what is used: it makes events, queues and an event manager
+        self.spec = definition.root
+        self.tasks: dict[int, Token] = {}
+        self.subprocesses = {}
+        self.last_task = None
+        self.completed = False
         Throws.__init__(self)
         self.world = world
         self.now = now

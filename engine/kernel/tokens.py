@@ -58,6 +58,7 @@ class World(Protocol):
     def moment(self) -> datetime: ...
     def stores(self, names: Sequence[str]) -> Mapping[str, Value]: ...
     def inputs_of(self, topic: str) -> tuple[str, ...] | None: ...
+    def lane_of(self, topic: str) -> str | None: ...
     def inline(
         self, topic: str
     ) -> Callable[[dict[str, Value], Mapping[str, str]], dict[str, Value]] | None: ...
@@ -130,6 +131,10 @@ class Scope(BpmnSubWorkflow):
     """A running process or sub-process: its tokens, what waits at its joins, its variables."""
 
     tasks: dict[int, Token]
+    #: variables of the process or sub-process
+    vars: Variables
+    #: scopes around it
+    depth: int
 
     def __init__(
         self,
@@ -140,11 +145,15 @@ class Scope(BpmnSubWorkflow):
         instance_id: str,
         definition_id: str,
     ) -> None:
-        self.process = process
+        # as with tokens, of the stock constructor only what is used
+        self.process = self.top_workflow = process
         self.owner = owner
-        super().__init__(
-            spec, owner.id if owner else 0, process, deserializing=True
-        )  # deserializing: no internal start task
+        self.parent_task_id = owner.id if owner is not None else 0
+        self.spec = spec
+        self.tasks = {}
+        self.last_task = None
+        self.completed = False
+        self.depth = 0 if owner is None else owner.workflow.depth + 1
         self.vars = variables
         self.instance_id = instance_id
         self.definition_id = definition_id
@@ -168,9 +177,6 @@ class Scope(BpmnSubWorkflow):
     def recall(self, part: str) -> Value:
         """Return what is kept under a name; None if nothing is."""
         return None if self.memo is None else self.memo.get(part)
-
-    def _calculate_depth(self) -> int:
-        return 0 if self.owner is None else int(self.owner.workflow.depth) + 1
 
     @property
     def parent_workflow(self) -> Scope | None:
