@@ -192,3 +192,21 @@ FOREIGN = b"""<?xml version="1.0" encoding="UTF-8"?>
 <output id="o"/><rule id="r1"><inputEntry id="c1"><text>"winter"</text></inputEntry>
 <outputEntry id="c2"><text>"Stew"</text></outputEntry></rule></decisionTable></decision>
 </definitions>"""
+
+
+def test_what_was_erased_is_not_told(service: Service, drafting: str) -> None:
+    contact = next(
+        one for one in service.engine.case_view(drafting).called
+        if one.process_id == "customer_contact"
+    )  # fmt: skip
+    service.engine.erase(contact.id, ["urgency"], by="ann", why="asked for")
+    event = decision(service, drafting, "triage")
+    browser = signed_in(service)
+
+    page = seen(browser, f"/cases/{drafting}")
+    table = seen(browser, f"/decisions/triage/1?case={drafting}&event={event.seq}", 404)
+
+    assert "The values of this decision were erased." in page
+    assert "urgency = High" not in page
+    assert "(rule 8: pressing)" not in page
+    assert "High" not in table
