@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 
 #: groups that are looked at before the check of a table gives up, and says so
 MAX_STEPS = 300_000
+#: rules of a table that is searched at all
+MAX_RULES = 4_000
+#: inputs that are gone through for gaps
+MAX_INPUTS = 100
 #: gaps, overlaps or idle rules of one table that are told
 MAX_TOLD = 5
 
@@ -88,9 +92,11 @@ class Check:
         self.all = (1 << len(rows)) - 1
         self.steps = 0
         entangled = _entangled(table.inputs)
+        is_small = len(rows) <= MAX_RULES and len(table.inputs) <= MAX_INPUTS
+        #: per input; empty where the table is too large
         self.groups = [
             [_anything(one.column)] if n in entangled else list(_groups(one))
-            for n, one in enumerate(table.inputs)
+            for n, one in enumerate(table.inputs if is_small else ())
         ]
         self.constants = [[_constant(text) for text in rule.texts] for rule in table.rules]
         self.idle: set[int] = set()
@@ -98,9 +104,11 @@ class Check:
     def run(self) -> None:
         """Say everything that is wrong with the table."""
         self._outputs()
-        self._never()
-        self._opaque()
         try:
+            if len(self.groups) < len(self.table.inputs):
+                raise TooMuch
+            self._never()
+            self._opaque()
             if self.table.policy.name in ("UNIQUE", "ANY"):
                 self._overlaps()
             if self.table.policy.name in ("FIRST", "PRIORITY"):
@@ -110,10 +118,8 @@ class Check:
         except TooMuch:
             self.said.info(
                 self.element,
-                "the table is too large to be searched to the end: after {steps} steps, gaps and"
-                " overlaps may be left",
+                "the table is too large to be searched to the end: gaps and overlaps may be left",
                 "divide the table",
-                steps=MAX_STEPS,
             )
 
     def _count(self, steps: int = 1) -> None:
@@ -274,6 +280,7 @@ class Check:
             if n in self.idle or not before:
                 continue
             alone = before
+            self._count(sum(map(len, self.groups)) // 32)
             own = [[g for g in groups if g.may >> n & 1] for groups in self.groups]
             for groups in own:
                 for group in groups:

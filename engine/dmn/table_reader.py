@@ -21,6 +21,8 @@ from engine.dmn.xml import child, children, named, text_of
 from engine.feel.values import DATE, MOMENT
 
 _PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+#: rules of one table: what it takes to look them up grows with their square
+MAX_RULES = 10_000
 #: types of other tools that FEEL takes for numbers
 _WHOLE = frozenset({"integer", "int", "long", "short"})
 #: kind -> kinds whose values become one of it
@@ -48,6 +50,11 @@ def read_table(compiler: Compiler, element: Element, names: Names) -> Table:
             (len(clauses), len(drawn)),
         )
     ]  # fmt: skip
+    if len(rows) > MAX_RULES:
+        compiler.findings.unsupported(
+            element, "the table has more than {number} rules", "divide the table", number=MAX_RULES
+        )
+        rows = rows[:MAX_RULES]
     inputs = [
         _input(compiler, clause, n, [cells[n] for _, cells, _ in rows], names)
         for n, clause in enumerate(clauses)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import feel
-from engine.dmn import gaps, load
+from engine.dmn import gaps, load, table_reader
 from engine.model import Severity
 from tests.decision_drawing import data, decision, model, needs, table, tag, text
 
@@ -188,12 +188,29 @@ def test_an_input_of_another_type_than_what_it_reads_is_told() -> None:
 
 
 def test_a_table_too_large_to_search_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gaps, "MAX_STEPS", 10)
+    with monkeypatch.context() as few_steps:
+        few_steps.setattr(gaps, "MAX_STEPS", 10)
+        found = number([str(n) for n in range(20)])
 
-    found = number([str(n) for n in range(20)])
+    too_large = "The table is too large to be searched to the end: gaps and overlaps may be left"
+    assert found == [too_large]
+    monkeypatch.setattr(gaps, "MAX_RULES", 3)
+    assert number(["1", "2", "3", "4"]) == [too_large]
+    assert number(["1", "2", "-"]) != [too_large]
 
-    assert len(found) == 1
-    assert found[0].startswith("The table is too large to be searched to the end: after 10 steps")
+
+def test_a_table_of_very_many_inputs_is_read() -> None:
+    inputs = [f"a{n}" for n in range(1200)]
+    rules = [["1"] * len(inputs) + ["1"], ["2"] * len(inputs) + ["2"]]
+    drawn = model(*map(data, inputs), decision("d", needs(*inputs), table(inputs, rules)))
+
+    assert [problem.rule for problem in load(drawn).problems] == ["table-too-large"]
+
+
+def test_a_table_of_too_many_rules_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_reader, "MAX_RULES", 3)
+
+    assert "The table has more than 3 rules" in number(["1", "2", "3", "4"])
 
 
 # ------------------------------------------------ by brute force
@@ -215,7 +232,7 @@ def cells(plain: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 MIXED = st.one_of(cells(NUMBER), OPAQUE)
 BOOLEAN = st.sampled_from(["true", "false"])
 ROWS = st.lists(st.tuples(cells(NUMBER), cells(STRING), cells(BOOLEAN)), min_size=1, max_size=5)
-GRID = (
+GRID: tuple[list[Any], ...] = (
     [Decimal(n) / 2 for n in range(-7, 8)],
     ["x", "y", "z", "other", ""],
     [True, False],
@@ -241,7 +258,7 @@ def matching(rows: list[tuple[str, ...]], point: tuple[Any, ...]) -> list[int]:
 
 def example_in(message: str) -> tuple[Any, ...]:
     """Return the values of an example; an input that does not matter gets any value."""
-    found: dict[str, str] = dict(re.findall(r"(\w) = (\"[^\"]*\"|-?[\d.]+|true|false|null)", message))
+    found = dict(re.findall(r"(\w) = (\"[^\"]*\"|-?[\d.]+|true|false|null)", message))
     return tuple(
         feel.compile(found[name]).evaluate({}) if name in found else axis[0]
         for name, axis in zip("abc", GRID, strict=True)
