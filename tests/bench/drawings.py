@@ -7,6 +7,7 @@ from tests.drawing import (
     catch,
     diagram,
     end,
+    extension,
     flow,
     gateway,
     node,
@@ -45,10 +46,10 @@ def person() -> bytes:
     return diagram(process("person", start("s"), user("u"), end("e"), path("s", "u", "e")))
 
 
-def services() -> bytes:
+def services(topic: str = "bench.nothing") -> bytes:
     """Return ten service tasks in a row."""
     names = [f"t{n}" for n in range(TASKS)]
-    tasks = [service(name, "bench.nothing") for name in names]
+    tasks = [service(name, topic) for name in names]
     return diagram(process("services", start("s"), *tasks, end("e"), path("s", *names, "e")))
 
 
@@ -87,3 +88,15 @@ def alarm() -> bytes:
     """Return one timer; `span` says how long it takes."""
     wait = catch("w", timer("Duration", "=duration(span)"))
     return diagram(process("alarm", start("s"), wait, end("e"), path("s", "w", "e")))
+
+
+def desk() -> bytes:
+    """Return a user task for `user` or, without one, for a group, with a reminder far away."""
+    who = '<zeebe:assignmentDefinition assignee="=user" candidateGroups="g0"/>'
+    return diagram(
+        process(
+            "desk", start("s"), script("t", "amount * 2", "double"), user("u", extension(who)),
+            end("e"), end("late"), boundary("b", "u", timer("Duration", _FAR), cancels=False),
+            path("s", "t", "u", "e"), path("b", "late"),
+        )
+    )  # fmt: skip

@@ -28,7 +28,7 @@ def measure(bench: Bench) -> list[Figure]:
 
 
 def _first_answer_s(data: Path) -> float:
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "web.cli", "serve", "--port", str(port)]
     begin = time.monotonic()
     with subprocess.Popen(
@@ -57,7 +57,8 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody uses now."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]

@@ -18,6 +18,8 @@ class Bench:
     quick: bool = False
     #: commit to compare rows 1 and 2 with; empty: the one that `before.py` names
     against: str = ""
+    #: row 6 with a million cases
+    full: bool = False
 
     @property
     def rounds(self) -> int:
