@@ -12,7 +12,7 @@ from lxml.etree import _Element as Element
 
 from engine import dmn, kernel
 from engine.diagrams.checks import check
-from engine.diagrams.checks_bundle import Surroundings, check_bundle, read_form
+from engine.diagrams.checks_bundle import Surroundings, check_bundle, keys_of, read_form
 from engine.diagrams.checks_decisions import check_calls, read_models
 from engine.diagrams.diagram import Diagram
 from engine.diagrams.global_tasks import global_tasks
@@ -104,8 +104,11 @@ def read(
     for name, diagram in diagrams.items():
         check(diagram, reports[name], languages=languages, default=default)
     surroundings = Surroundings(
-        files=kept.keys(), form_ids=form_ids, topics=known_topics, processes=known_processes
-    )
+        files=kept.keys(), form_ids=form_ids, topics=known_topics, processes=known_processes,
+        form_keys={key for name, data in kept.items() if kinds[name] == "form"
+                   for key in keys_of(data)},
+        default=default,
+    )  # fmt: skip
     reported = [(diagram, reports[name]) for name, diagram in diagrams.items()]
     check_bundle(reported, surroundings)
     models = _models(kept, kinds, reports)

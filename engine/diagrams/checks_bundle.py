@@ -11,6 +11,8 @@ from pathlib import PurePosixPath
 from lxml.etree import _Element as Element
 
 from engine.diagrams.checks_activities import called_process, zeebe_of
+from engine.diagrams.checks_codes import check_codes
+from engine.diagrams.checks_names import check_names
 from engine.diagrams.diagram import Diagram
 from engine.diagrams.global_tasks import global_tasks
 from engine.diagrams.names import is_bpmn
@@ -32,11 +34,17 @@ class Surroundings:
     topics: Collection[str] | None
     #: processes that are deployed already
     processes: Collection[str]
+    #: names of the fields of all forms
+    form_keys: Collection[str] = ()
+    #: language of texts that carry no mark
+    default: str = "feel"
 
 
 def check_bundle(diagrams: Sequence[tuple[Diagram, Report]], surroundings: Surroundings) -> None:
     """Check the files of a bundle against each other and against what is deployed."""
     _unique(diagrams)
+    check_codes(diagrams)
+    check_names(diagrams, surroundings.default, surroundings.form_keys)
     executable = {
         str(process.get("id")): process
         for diagram, _ in diagrams
@@ -239,3 +247,21 @@ def read_form(data: bytes, report: Report) -> str | None:
         return None
     identifier = form.get("id")
     return identifier if isinstance(identifier, str) else None
+
+
+def keys_of(data: bytes) -> set[str]:
+    """Return the names of the fields in a form's file; nothing for one that cannot be read."""
+    try:
+        waiting: list[object] = [json.loads(data)]
+    except (ValueError, RecursionError):
+        return set()
+    found: set[str] = set()
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting += part
+        elif isinstance(part, Mapping):
+            waiting += [value for value in part.values() if isinstance(value, list | Mapping)]
+            key = part.get("key") or part.get("path")
+            found |= {key.partition(".")[0]} if isinstance(key, str) and key else set()
+    return found

@@ -22,6 +22,7 @@ def check_gateways(diagram: Diagram, report: Report) -> None:
             _event_based(diagram, gateway, report)
         elif is_bpmn(gateway, *_MAY_CHOOSE):
             _choices(diagram, gateway, report)
+            _no_default(gateway, diagram.outgoing(gateway), report)
 
 
 def _direction(diagram: Diagram, gateway: Element, report: Report) -> None:
@@ -57,6 +58,19 @@ def _choices(diagram: Diagram, gateway: Element, report: Report) -> None:
             "{flow} out of {gateway} has no condition, so nobody can tell when it is taken",
             "write a condition, or make it the default flow",
             flow=flow,
+            gateway=gateway,
+        )
+
+
+def _no_default(gateway: Element, flows: list[Element], report: Report) -> None:
+    """Mention a choice that may find no way: every flow has a condition, none is the default."""
+    if is_bpmn(gateway, "complexGateway") or len(flows) < 2 or gateway.get("default"):
+        return
+    if all(text_of(child(flow, "conditionExpression")) for flow in flows):
+        report.info(
+            gateway,
+            "{gateway} has no default flow; if no condition is true, the case stops there",
+            "mark one flow as the default, unless one of the conditions is always true",
             gateway=gateway,
         )
 
