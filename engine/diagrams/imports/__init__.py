@@ -14,6 +14,7 @@ from engine.diagrams.imports import camunda_rules, spiff_rules
 from engine.diagrams.imports.camunda import import_camunda
 from engine.diagrams.imports.forms import EMBEDDED, embedded
 from engine.diagrams.imports.passage import NO_FILES, Files, Passage
+from engine.diagrams.imports.plain import import_plain
 from engine.diagrams.imports.spiff import import_spiff
 from engine.diagrams.imports.zeebe import import_listeners
 from engine.diagrams.names import CAMUNDA, SPIFF
@@ -37,6 +38,7 @@ def adopt(
         import_camunda(passage)
     if SPIFF in spaces:
         import_spiff(passage)
+    import_plain(passage)
     import_listeners(passage)
     tell_notes(passage)
     return passage

@@ -233,6 +233,8 @@ def _member(base: str, name: str) -> str:
 
 
 def _attribute(node: ast.Attribute) -> str:
+    if node.attr.startswith("__"):
+        raise _strange(node)
     return _member(_value(node.value), node.attr)
 
 

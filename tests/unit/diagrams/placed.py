@@ -61,9 +61,9 @@ class _Plane:
             if (label := shape.find(f"{{{BPMN_DI}}}BPMNLabel/{{{DD_DC}}}Bounds")) is not None:
                 self.labels[name] = _area(label)
             points = [
-                (float(p.get("x")), float(p.get("y")))
-                for p in shape.findall(f"{{{DD_DI}}}waypoint")
-            ]  # type: ignore[arg-type]  # noqa: E501
+                (float(str(one.get("x"))), float(str(one.get("y"))))
+                for one in shape.findall(f"{{{DD_DI}}}waypoint")
+            ]
             if points:
                 self.lines[name] = points
 
@@ -132,7 +132,7 @@ class _Plane:
 
 
 def _area(bounds: Element) -> Area:
-    x, y, width, height = (float(bounds.get(n)) for n in ("x", "y", "width", "height"))  # type: ignore[arg-type]
+    x, y, width, height = (float(str(bounds.get(n))) for n in ("x", "y", "width", "height"))
     return x, y, x + width, y + height
 
 

@@ -30,7 +30,7 @@ def said(text: str, **more: Any) -> Any:
 
 # ------------------------------------------------------------------ the same value
 
-_numbers = st.deferred(
+_numbers: st.SearchStrategy[str] = st.deferred(
     lambda: st.one_of(
         st.sampled_from(["n", "m", "zero", "none", "items[0]", "items[2]", "items[9]", "who.age",
                          "who['age']", "items[i]", "who.none", "items.size()"]),
@@ -55,7 +55,7 @@ _things = st.sampled_from(
     ["n", "none", "name", "blank", "items", "empties", "who", "nobody", "yes"]
 )
 _orders = st.sampled_from(["<", ">", "lt", "gt"])
-_logic = st.deferred(
+_logic: st.SearchStrategy[str] = st.deferred(
     lambda: st.one_of(
         st.sampled_from(["yes", "no", "none", "true", "false", "items.contains(n)",
                          "name.startsWith('A')", "empties.isEmpty()", "name.equals('Ada')"]),
