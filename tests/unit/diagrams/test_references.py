@@ -17,6 +17,7 @@ from tests.drawing import (
     end,
     error,
     escalation,
+    extension,
     flow,
     gateway,
     mapping,
@@ -185,13 +186,13 @@ def test_a_slip_of_the_pen_is_found_beside_what_a_form_sets() -> None:
 
 def test_a_name_that_is_read_twice_is_taken_to_be_meant() -> None:
     form = json.dumps({"id": "f", "components": [{"key": "customer"}]}).encode()
-    twice = reading("custmer", user("c", mapping({"x": "custmer"})), path("a", "c", "e"))
+    twice = reading("custmer", user("c", extension(mapping({"x": "custmer"}))), path("a", "c", "e"))
 
     assert problems(case=diagram(process("p", *twice)), ask_form=form) == []
 
 
 def test_one_and_many_are_two_names() -> None:
-    drawn = process("p", *reading("reviewers", user("c", mapping({"reviewer": "1"}))))
+    drawn = process("p", *reading("reviewers", user("c", extension(mapping({"reviewer": "1"})))))
     assert [one.rule for one in problems(case=diagram(drawn))] == []
 
 
