@@ -6,13 +6,14 @@ Patterns are translated to the `regex` package; a pattern that is none raises `R
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from functools import lru_cache
 
 import regex
 
 from engine.errors import FeelError
-from engine.feel.run import Limits
+from engine.feel.run import Run
 from engine.feel.values import Refused
 
 MAX_PATTERN = 2_000
@@ -111,48 +112,51 @@ def _longest(digits: str, groups: int) -> int:
     return max((n for n in range(1, len(digits) + 1) if int(digits[:n]) <= groups), default=0)
 
 
-def _matches(pattern: regex.Pattern[str], text: str, limits: Limits) -> Iterator[regex.Match[str]]:
+def _matches(pattern: regex.Pattern[str], text: str, run: Run) -> Iterator[regex.Match[str]]:
+    begun = time.monotonic()
     try:
-        yield from pattern.finditer(text, timeout=limits.regex_s)
+        yield from pattern.finditer(text, timeout=run.patience)
     except TimeoutError as cause:
         raise FeelError("a regular expression takes too long") from cause
+    finally:
+        run.waited += time.monotonic() - begun
 
 
-def matches(pattern: str, flags: str, text: str, limits: Limits) -> bool:
+def matches(pattern: str, flags: str, text: str, run: Run) -> bool:
     """Tell whether the pattern occurs in the text."""
-    return next(_matches(_compiled(pattern, flags), text, limits), None) is not None
+    return next(_matches(_compiled(pattern, flags), text, run), None) is not None
 
 
-def extract(pattern: str, text: str, limits: Limits) -> list[str]:
+def extract(pattern: str, text: str, run: Run) -> list[str]:
     """Return the texts of all matches."""
-    return [match.group() for match in _matches(_compiled(pattern, ""), text, limits)]
+    return [match.group() for match in _matches(_compiled(pattern, ""), text, run)]
 
 
-def split(pattern: str, text: str, limits: Limits) -> list[str]:
+def split(pattern: str, text: str, run: Run) -> list[str]:
     """Return what stands between the matches."""
     result: list[str] = []
     at = 0
-    for match in _matches(_compiled(pattern, ""), text, limits):
+    for match in _matches(_compiled(pattern, ""), text, run):
         if match.end() > match.start() or match.start() not in (0, len(text)):
             result.append(text[at : match.start()])
             at = match.end()
     return [*result, text[at:]]
 
 
-def replace(pattern: str, flags: str, text: str, replacement: str, limits: Limits) -> str:
+def replace(pattern: str, flags: str, text: str, replacement: str, run: Run) -> str:
     """Return the text with all matches replaced, `$0` to `$99` standing for groups."""
     compiled = _compiled(pattern, flags)
     if compiled.fullmatch("") is not None:
         raise Refused("the pattern must not match the empty text")
     template = [replacement] if "q" in flags else _template(replacement, compiled.groups)
     result: list[str] = []
-    at, room = 0, limits.characters
-    for match in _matches(compiled, text, limits):
+    at, room = 0, run.limits.characters
+    for match in _matches(compiled, text, run):
         new = "".join(p if isinstance(p, str) else match.group(p) or "" for p in template)
         result += (text[at : match.start()], new)
         room -= len(new)
         if room < 0:
-            raise FeelError(f"a text has more than {limits.characters} characters")
+            raise FeelError(f"a text has more than {run.limits.characters} characters")
         at = match.end()
     return "".join(result) + text[at:]
 

@@ -27,7 +27,7 @@ class Limits:
     characters: int = 1_000_000
     #: calls of FEEL functions inside each other
     calls: int = 100
-    #: seconds for one regular expression
+    #: seconds for one regular expression; all of an evaluation have ten times as many
     regex_s: float = 0.5
 
 
@@ -45,6 +45,8 @@ class Run:
     limits = DEFAULT_LIMITS
     steps = 0
     calls = 0
+    #: seconds that regular expressions have taken
+    waited = 0.0
 
     def __init__(self, scope: Mapping[str, Any]) -> None:
         self.scope = scope
@@ -67,6 +69,14 @@ class Run:
         self.steps += steps
         if self.steps > self.limits.steps:
             raise FeelError(f"the expression needs more than {self.limits.steps} steps", at)
+
+    @property
+    def patience(self) -> float:
+        """Seconds that the next regular expression may take; FeelError where none are left."""
+        left = 10 * self.limits.regex_s - self.waited
+        if left <= 0:
+            raise FeelError("the regular expressions take too long")
+        return min(left, self.limits.regex_s)
 
     def weigh(self, value: Any, at: int | None = None) -> None:
         """Count the work of going through a string, list or context once."""

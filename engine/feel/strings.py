@@ -65,19 +65,17 @@ for _declaration, _function, _doc in (
     ),
     (
         "matches(input: string, pattern: string, flags?: string|null) -> boolean",
-        lambda run, text, pattern, flags=None: patterns.matches(
-            pattern, flags or "", text, run.limits
-        ),
+        lambda run, text, pattern, flags=None: patterns.matches(pattern, flags or "", text, run),
         "Whether a regular expression occurs in the text.",
     ),
     (
         "split(string: string, delimiter: string) -> list",
-        lambda run, string, delimiter: patterns.split(delimiter, string, run.limits),
+        lambda run, string, delimiter: patterns.split(delimiter, string, run),
         "The parts between the matches of a regular expression.",
     ),
     (
         "extract(string: string, pattern: string) -> list",
-        lambda run, string, pattern: patterns.extract(pattern, string, run.limits),
+        lambda run, string, pattern: patterns.extract(pattern, string, run),
         "All matches of a regular expression (Camunda 8).",
     ),
     ("number(from: number) -> number", lambda value: value, "The number itself (Camunda 8)."),
@@ -120,7 +118,7 @@ def substring(string: str, start: int, length: int | None = None) -> str:
 )
 def replace(run: Run, text: str, pattern: str, new: str, flags: str | None = None) -> str:
     """The text with all matches of a regular expression replaced; `$1` stands for a group."""
-    return patterns.replace(pattern, flags or "", text, new, run.limits)
+    return patterns.replace(pattern, flags or "", text, new, run)
 
 
 @builtin(

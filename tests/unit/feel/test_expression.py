@@ -60,6 +60,7 @@ def test_the_check_knows_the_variables_it_is_told() -> None:
         'replace(string join(for i in 1..999 return "aaaa"), "a", "' + "b" * 500 + '")',
         'matches("' + "a" * 40 + 'b", "^(a|aa)+$")',
         "distinct values(for i in 1..9000 return {a: i})",
+        'count(for i in 1..9999 return matches("' + "a" * 20 + 'b", "^(a|aa)+$"))',
     ],
 )
 def test_runaway_expressions_end_in_an_error(text: str) -> None:
