@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 #: decisions of a case that are shown
 _MOST = 50
+_RANGE = re.compile(r"([\[(\]])\s*([^\s\[\]().,]+(?:\.\d+)?)\s*\.\.\s*([^\s\[\](),]+?)\s*([\])\[])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,11 +230,18 @@ def _refused(entry: Mapping[str, Any], drawn: Sheet) -> Iterator[Refusal]:
             )  # fmt: skip
 
 
+def _between(found: re.Match[str]) -> str:
+    """Return a range as its two limits: (1..5] as > 1 … ≤ 5."""
+    low = "≥" if found[1] == "[" else ">"
+    high = "≤" if found[4] == "]" else "<"
+    return f"{low} {found[2]} … {high} {found[3]}"
+
+
 def plain(text: str, column: Column | None) -> str:
     """Return a cell for people: without quotation marks, with the signs they know."""
     if text in ("", "-"):
         return _("any")
-    shown = tested(text, column).replace('"', "")
+    shown = _RANGE.sub(_between, tested(text, column).replace('"', ""))
     for sign, read in ((">=", "≥ "), ("<=", "≤ "), (",", _(", "))):
         shown = shown.replace(sign, read)
     return " ".join(shown.split())

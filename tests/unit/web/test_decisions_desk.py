@@ -11,6 +11,7 @@ import pytest
 from engine.model import HistoryRow
 from tests.browsing import Browser
 from tests.unit.web.service import Service
+from web.decided import plain
 from web.sheets import half, sheets
 
 PASSWORD = "correct horse battery"
@@ -210,3 +211,24 @@ def test_what_was_erased_is_not_told(service: Service, drafting: str) -> None:
     assert "urgency = High" not in page
     assert "(rule 8: pressing)" not in page
     assert "High" not in table
+
+
+@pytest.mark.parametrize(
+    ("cell", "read"),
+    [
+        ("(5000..50000]", "> 5000 … ≤ 50000"),
+        ("[0..60)", "≥ 0 … < 60"),
+        ("]0.05..0.2[", "> 0.05 … < 0.2"),
+        ("[1..2], [5..6]", "≥ 1 … ≤ 2, ≥ 5 … ≤ 6"),
+        (">= 3", "≥ 3"),
+        ("<= 0.1", "≤ 0.1"),
+        ('"a","b"', "a, b"),
+        ("-", "any"),
+        ("", "any"),
+        ("true", "yes"),
+        ("false", "no"),
+    ],
+)
+def test_a_cell_is_read_as_people_write_it(service: Service, cell: str, read: str) -> None:
+    with service.app.test_request_context("/", headers={"Accept-Language": "en"}):
+        assert plain(cell, None) == read
