@@ -56,21 +56,24 @@ class Decisions(Base):
         self,
         files: Mapping[str, bytes],
         *,
+        imports: Mapping[str, bytes] | None = None,
         decision_id: str | None = None,
         since: datetime | None = None,
         limit: int = 1000,
     ) -> list[dmn.WhatIf]:
         """Make the decisions of past cases again with changed models; nothing is stored.
 
-        At most `limit` cases are looked at, the newest first; `since` leaves out what was decided
-        before. Raises NotFound for a decision that the files do not hold.
+        `imports` are further files that the models may import. At most `limit` cases are looked
+        at, the newest first; `since` leaves out what was decided before. Raises NotFound for a
+        decision that the files do not hold.
         """
-        models = load_models(files)
-        names = {one.id: one.name for model in models.values() for one in model.decisions}
+        read = load_models({**(imports or {}), **files})
+        models = [model for file, model in read.items() if file in files]
+        names = {one.id: one.name for model in models for one in model.decisions}
         if decision_id is not None and decision_id not in names:
             raise NotFound(f"the files have no decision {decision_id!r}")
         wanted = [decision_id] if decision_id is not None else sorted(names)
-        of = {one.id: model for model in models.values() for one in model.decisions}
+        of = {one.id: model for model in models for one in model.decisions}
         found = {id: dmn.WhatIf(decision_id=id, name=names[id]) for id in wanted}
         for row, key in self._made(wanted, since, limit, found.values()):
             _compare(found[str(row.name)], of[str(row.name)], row, key)
@@ -81,22 +84,23 @@ class Decisions(Base):
     ) -> Iterator[tuple[HistoryRow, str | None]]:
         """Yield how past cases decided, page by page of cases."""
         after: str | None = None
-        while names:
+        while names and limit > 0:
+            asked = min(limit, _CASES)
             with self.reading() as connection:
-                cases = instances.page(connection, {}, after, min(limit, _CASES) or 1)
-                if limit <= 0:
-                    break
+                cases = instances.page(connection, {}, after, asked)
                 keys = {case.id: case.business_key for case in cases}
                 rows = decisions.made_in(connection, keys, names)
             for row in rows:
                 if since is None or row.at >= since:
                     yield row, keys[row.root_id]
-            limit -= len(cases)
-            if not cases or (limit and len(cases) < _CASES):
+            if len(cases) < asked:
                 return
+            limit -= asked
             after = cases[-1].id
+        with self.reading() as connection:
+            older = bool(names and instances.page(connection, {}, after, 1))
         for one in found:
-            one.more = bool(cases)
+            one.more = older
 
     @verb
     def activate_decision(

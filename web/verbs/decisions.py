@@ -97,17 +97,22 @@ def read_model(session: Session, file: Path, language: str) -> dmn.Model:
     """
     from engine import dmn
 
-    files = {file.name: file.read_bytes()}
-    if b"<import" in files[file.name] or b":import" in files[file.name]:
-        for other in sorted(file.parent.glob("*.dmn")):
-            files.setdefault(other.name, other.read_bytes())
-    model = dmn.load_files(files)[file.name]
+    model = dmn.load_files(_files(file))[file.name]
     wrong = [problem for problem in model.problems if problem.stops]
     if wrong:
         raise DeploymentRefused([problem.told(language) for problem in wrong])
     for problem in model.problems:
         session.out.say(problem_line(problem, language))
     return model
+
+
+def _files(file: Path) -> dict[str, bytes]:
+    """Return a file and, if it imports something, the models beside it."""
+    files = {file.name: file.read_bytes()}
+    if b"<import" in files[file.name] or b":import" in files[file.name]:
+        for other in sorted(file.parent.glob("*.dmn")):
+            files.setdefault(other.name, other.read_bytes())
+    return files
 
 
 def only(model: dmn.Model, file: Path) -> str:
@@ -228,9 +233,10 @@ def what_if(
     ids = {one.name: one.id for one in model.decisions}
     found = session.engine.what_if(
         {file.name: file.read_bytes()},
+        imports=_files(file),
         decision_id=ids.get(decision or "", decision),
         since=_moment(since),
-        limit=limit,
+        limit=limit or sys.maxsize,
     )
     if session.out.as_json or form == "json":
         click.echo(to_json_text(plain(found)))

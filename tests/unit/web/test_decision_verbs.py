@@ -101,6 +101,8 @@ def test_a_model_finds_its_imports_beside_it(tmp_path: Path, capsys: Capture) ->
 
     assert run(["decide", str(tmp_path / "main.dmn")]) == 0
     assert capsys.readouterr().out.startswith("6\n")
+    assert run(["--data", str(tmp_path), "what-if", str(tmp_path / "main.dmn")]) == 0
+    assert capsys.readouterr().out == "six: 0 of 0 past decisions would differ\n"
 
 
 # ------------------------------------------------ tables of cases
@@ -221,6 +223,8 @@ def test_past_cases_that_would_come_out_differently_are_listed(
     assert "A-19" in out
     assert "A-17" not in out
 
+    assert run([*given, "--limit", "0"]) == 0
+    assert "1 of 3" in capsys.readouterr().out
     assert run([*given, "--since", "2030-01-01", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["compared"] == 0
     assert run([*given, "--since", "soon"]) == 1
