@@ -13,7 +13,7 @@ part = @if [ -e $(subst .,/,$(2)).py ] || [ -e $(subst .,/,$(2))/__main__.py ]; 
 	then $(BIN)/python -m $(2) $(3); else echo "$(1): not built yet ($(2))"; fi
 
 .DEFAULT_GOAL := check
-.PHONY: help setup format lint quick check test demo pictures bench conformance laws chaos wheel-test lock clean
+.PHONY: help setup format lint quick check test demo pictures bench conformance elements laws chaos wheel-test lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench: setup ## measure; prints a table and writes build/bench.json
 
 conformance: setup ## run the public corpora; writes build/conformance.json and docs/conformance.md
 	$(call part,conformance,tests.conformance.run,$(ARGS))
+
+elements: setup ## write docs/elements.md from what the tests play; after `make conformance`
+	$(call part,elements,tests.conformance.elements,$(ARGS))
 
 laws: setup ## play new random processes beside the reference model: EXAMPLES=5000 for each law
 	LAWS_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -q -n $(JOBS) tests/laws

@@ -53,7 +53,9 @@ def measure(bench: Bench) -> list[Figure]:
     if postgres.binaries() is None:
         return [_figure(topic, [], "no PostgreSQL server here") for topic in _KINDS]
     with postgres.cluster(durable=True) as server, tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "bench_handlers.py").write_text(_HANDLERS, encoding="utf-8")
+        handlers = Path(folder) / "handlers"
+        handlers.mkdir()
+        (handlers / "bench_handlers.py").write_text(_HANDLERS, encoding="utf-8")
         rounds = 1 if bench.quick else 3
         return [_compare(topic, server.url(), Path(folder), rounds) for topic in _KINDS]
 
@@ -77,8 +79,8 @@ def _figure(topic: str, ratios: list[float], detail: str) -> Figure:
 
 
 def _per_second(topic: str, url: str, folder: Path, workers: int) -> float:
-    settings = Settings(data_dir=folder, database_url=url)
-    engine = Engine(settings, registry=Registry.of(settings=settings))
+    settings = Settings(data_dir=folder, database_url=url, handlers_dir=folder / "handlers")
+    engine = Engine(settings, registry=Registry.load(settings))
     engine.migrate()
     cases = _KINDS[topic][1]
     engine.deploy({"a.bpmn": drawings.services(topic)}, by=WHO)
@@ -86,7 +88,7 @@ def _per_second(topic: str, url: str, folder: Path, workers: int) -> float:
         engine.start("services", {}, by=WHO)
     engine.close()
     command = [sys.executable, "-m", "web.cli", "work"]
-    more = {"CASEWAY_DATABASE_URL": url, "CASEWAY_HANDLERS_DIR": str(folder)}
+    more = {"CASEWAY_DATABASE_URL": url, "CASEWAY_HANDLERS_DIR": str(settings.handlers_dir)}
     processes = [
         subprocess.Popen(command, cwd=ROOT, env=environment(folder) | more) for _ in range(workers)
     ]
