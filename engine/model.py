@@ -187,6 +187,8 @@ class NewWork(NamedTuple):
     headers: Mapping[str, str]
     #: larger goes first
     priority: int = 0
+    #: rows of one lane are done one after another, in the order of their creation; None: no order
+    lane: str | None = None
 
 
 class NewUserTask(NamedTuple):
@@ -450,6 +452,10 @@ class Work:
     headers: Mapping[str, str]
     #: the attempt before ended without a word (its process died), so this one runs alone
     lost: bool = False
+    #: larger goes first
+    priority: int = 0
+    #: rows of one lane are done one after another
+    lane: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

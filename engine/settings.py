@@ -99,6 +99,12 @@ class Settings:
     result_limit: int = _between(262144, 64, 1 << 30)
     #: how long a handler may run before its worker process is replaced, if it does not say; seconds
     handler_timeout_s: float = _between(60.0, 0.1, 86400.0)
+    #: time limits of handlers, before what they say: "mail.write=5, erp.book=120"; seconds
+    topic_timeouts: str = ""
+    #: how many calls of a handler one worker process makes at once: "erp.book=2"
+    topic_limits: str = ""
+    #: how many calls of a handler all worker processes make at once: "erp.book=4"
+    topic_limits_everywhere: str = ""
     #: further attempts after a failed one, if neither the diagram nor the handler says
     retries: int = _between(3, 0, 1000)
     #: wait before the first retry, doubled for each further one; seconds
@@ -119,11 +125,50 @@ class Settings:
             folder = getattr(self, name)
             if folder is not None:
                 object.__setattr__(self, name, folder.absolute())
+        for name in ("topic_timeouts", "topic_limits", "topic_limits_everywhere"):
+            # read here once, so that a slip of the pen stops the start
+            object.__setattr__(self, f"_{name}", _by_topic(name, getattr(self, name)))
+
+    def timeout_of(self, topic: str) -> float | None:
+        """Return the time limit that the admin has given a handler; seconds."""
+        return _of(self, "topic_timeouts", topic)
+
+    def at_once_of(self, topic: str) -> int | None:
+        """Return how many calls of a handler the admin allows one worker process at once."""
+        limit = _of(self, "topic_limits", topic)
+        return None if limit is None else int(limit)
+
+    def everywhere_of(self, topic: str) -> int | None:
+        """Return how many calls of a handler the admin allows all worker processes at once."""
+        limit = _of(self, "topic_limits_everywhere", topic)
+        return None if limit is None else int(limit)
 
     @property
     def url(self) -> str:
         """The SQLAlchemy URL of the database in use."""
         return self.database_url or f"sqlite:///{(self.data_dir / 'caseway.db').as_posix()}"
+
+
+def _of(settings: Settings, name: str, topic: str) -> float | None:
+    found: Mapping[str, float] = getattr(settings, f"_{name}")
+    return found.get(topic)
+
+
+def _by_topic(name: str, text: str) -> dict[str, float]:
+    """Read `topic=number, topic=number`. Raises SettingsError."""
+    found: dict[str, float] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        topic, _, number = (piece.strip() for piece in part.rpartition("="))
+        try:
+            value = float(number)
+        except ValueError:
+            value = 0.0
+        fits = 0 < value < 1e9 and (name == "topic_timeouts" or value == int(value))
+        if not topic or not fits:
+            wanted = "seconds" if name == "topic_timeouts" else "whole number from 1"
+            raise SettingsError(f"{name}: {part!r} is not `handler={wanted}`")
+        found[topic] = value
+    return found
 
 
 def load(

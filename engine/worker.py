@@ -10,7 +10,7 @@ import logging
 import random
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -47,6 +47,7 @@ class WorkEngine(Protocol):
         limit: int,
         kinds: Sequence[str] | None = None,
         topics: Sequence[str] | None = None,
+        room: Mapping[str, int] | None = None,
         lease_s: float,
     ) -> list[Work]: ...
     def settle(self, work: Work, result: Variables, /) -> bool: ...

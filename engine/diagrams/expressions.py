@@ -170,8 +170,17 @@ def _zeebe(owner: Element) -> Iterator[Text]:
         for element in block.iter(f"{{{ZEEBE}}}*"):
             for name in attributes(element):
                 key = (local(element), name)
-                if key in ZEEBE_TEXTS or key in ZEEBE_EXPRESSIONS:
+                if key in ZEEBE_TEXTS or key in ZEEBE_EXPRESSIONS or _steers(block, element, name):
                     yield _attribute(element, name, strict=key in ZEEBE_EXPRESSIONS)
+
+
+def _steers(block: Element, element: Element, attribute: str) -> bool:
+    """Tell whether a property or header says when the work of a task is done: lane, priority."""
+    if attribute != "value" or block.find(f"{{{ZEEBE}}}taskDefinition") is None:
+        return False
+    if local(element) == "property":
+        return element.get("name") in ("lane", "priority")
+    return local(element) == "header" and element.get("key") == "lane"
 
 
 def _attribute(element: Element, name: str, *, strict: bool) -> Text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -82,6 +82,10 @@ class Crew:
             capacity = max(self._size, self._batch) if quick else self._size
             held = len(state.waiting) + len(state.running) + len(state.finished)
             return max(0, capacity - held)
+
+    def held_of(self) -> Counter[str]:
+        """Return how many items of each topic are held."""
+        return Counter(held.work.topic for held in self.held())
 
     def put(self, held: Held) -> bool:
         """Hand over a claimed item; False if nothing is begun any more."""

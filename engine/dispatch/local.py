@@ -84,6 +84,10 @@ class LocalDispatcher:
             wake=self._wake.set,
             timer=timer,
         )
+        #: topics of which only so many may be with this process at once
+        self._limits = {
+            entry.name: entry.at_once for entry in registry if entry.at_once is not None
+        }
         self._loop = threading.Thread(target=self._claim_loop, name="claim", daemon=True)
         self._watch = threading.Thread(target=self._watch_loop, name="watch", daemon=True)
 
@@ -168,6 +172,7 @@ class LocalDispatcher:
             limit=min(room, self._settings.batch) or self._settings.batch,
             # with every thread busy, timers and messages still go on
             kinds=None if room else INTERNAL,
+            room=self._room_of_topics(),
             lease_s=self._settings.lease_s,
         )
         if works and self._stopping.is_set():
@@ -177,6 +182,13 @@ class LocalDispatcher:
             self._look_again = claimed_at + self._settings.sweep_s
         self._begin(works, claimed_at + self._settings.lease_s)
         return len(works)
+
+    def _room_of_topics(self) -> dict[str, int]:
+        """Return how many more of the limited topics may be with this process."""
+        if not self._limits:
+            return {}
+        held = self._crew.held_of()
+        return {topic: max(0, limit - held[topic]) for topic, limit in self._limits.items()}
 
     def _begin(self, works: list[Work], lease_until: float) -> None:
         # handlers first: they run while this thread does the engine's own items

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import keyword
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_type_hints, is_typeddict
 
@@ -48,6 +48,12 @@ class HandlerEntry:
     timeout_s: float
     #: first wait of the back-off; seconds
     backoff_s: float
+    #: how many calls one worker process makes at the same time; None: as many as it has threads
+    at_once: int | None
+    #: how many calls all worker processes make at the same time; None: no limit
+    at_once_everywhere: int | None
+    #: the input whose value is the lane; None: none
+    lane: str | None
     #: called inside the step, without a work item
     inline: bool
     inputs: tuple[HandlerInput, ...]
@@ -133,8 +139,13 @@ def entry_of(function: Callable[..., Any], mark: Mark, settings: Settings) -> Ha
         function=function,
         source=source,
         retries=settings.retries if mark.retries is None else mark.retries,
-        timeout_s=settings.handler_timeout_s if mark.timeout_s is None else mark.timeout_s,
+        timeout_s=_first(
+            settings.timeout_of(mark.name), mark.timeout_s, settings.handler_timeout_s
+        ),
         backoff_s=settings.backoff_base_s if mark.backoff_s is None else mark.backoff_s,
+        at_once=_first(settings.at_once_of(mark.name), mark.at_once),
+        at_once_everywhere=_first(settings.everywhere_of(mark.name), mark.at_once_everywhere),
+        lane=_lane(mark, inputs, rest, source),
         inline=mark.inline,
         inputs=inputs,
         outputs=outputs,
@@ -145,6 +156,21 @@ def entry_of(function: Callable[..., Any], mark: Mark, settings: Settings) -> Ha
         doc=inspect.getdoc(function) or "",
         result_limit=settings.result_limit,
     )
+
+
+def _first(*given: Any) -> Any:
+    """Return the first that is not None: the admin's word, then the mark's, then the default."""
+    return next((value for value in given if value is not None), None)
+
+
+def _lane(mark: Mark, inputs: Sequence[HandlerInput], rest: bool, source: str) -> str | None:
+    known = [item.name for item in inputs]
+    if mark.lane is not None and not rest and mark.lane not in known:
+        raise HandlerSetupError(
+            f"handler {mark.name!r} ({source}): lane {mark.lane!r} is none of its inputs: "
+            f"{', '.join(known) or 'it has none'}"
+        )
+    return mark.lane
 
 
 def _signature(function: Callable[..., Any]) -> tuple[tuple[HandlerInput, ...], bool, bool]:

@@ -23,6 +23,9 @@ class Mark:
     retries: int | None
     timeout_s: float | None
     backoff_s: float | None
+    at_once: int | None
+    at_once_everywhere: int | None
+    lane: str | None
     inline: bool
     title: str
     title_zh: str
@@ -50,12 +53,15 @@ class HandlerContext:
     settings: Settings = field(default_factory=Settings)
 
 
-def handler(
+def handler(  # noqa: PLR0913 (options, each by its name)
     name: str,
     *,
     retries: int | None = None,
     timeout_s: float | None = None,
     backoff_s: float | None = None,
+    at_once: int | None = None,
+    at_once_everywhere: int | None = None,
+    lane: str | None = None,
     inline: bool = False,
     title: str = "",
     title_zh: str = "",
@@ -65,14 +71,20 @@ def handler(
     Inputs come by parameter name (`from_` for a variable `from`), each with a type hint; it
     returns a dict of outputs or None. It may raise BpmnError (drawn), Retry (try again) or anything
     else (tried again, then an incident). `retries` counts attempts beyond the first, `timeout_s`
-    limits one attempt, `backoff_s` is the first wait of the back-off. An `inline` one is called
-    inside the step: it computes from its inputs, quickly, and has no other effect.
+    limits one attempt, `backoff_s` is the first wait of the back-off. `at_once` limits the calls
+    that one worker process makes at the same time, `at_once_everywhere` those of all together.
+    `lane` names an input: calls with an equal value of it are made one after another, in the order
+    in which they were asked for. An `inline` one is called inside the step: it computes from its
+    inputs, quickly, and has no other effect.
     """
     mark = Mark(
         name=name,
         retries=retries,
         timeout_s=timeout_s,
         backoff_s=backoff_s,
+        at_once=at_once,
+        at_once_everywhere=at_once_everywhere,
+        lane=lane,
         inline=inline,
         title=title,
         title_zh=title_zh,
@@ -104,3 +116,12 @@ def _refuse_nonsense(mark: Mark) -> None:
         raise HandlerSetupError(f"handler {mark.name!r}: timeout_s must be positive")
     if mark.backoff_s is not None and not mark.backoff_s >= 0:
         raise HandlerSetupError(f"handler {mark.name!r}: backoff_s must not be negative")
+    for name in ("at_once", "at_once_everywhere"):
+        limit = getattr(mark, name)
+        if limit is not None and not limit >= 1:
+            raise HandlerSetupError(f"handler {mark.name!r}: {name} must be at least 1")
+    if mark.inline and (mark.lane or mark.at_once or mark.at_once_everywhere):
+        raise HandlerSetupError(
+            f"handler {mark.name!r} is inline, so it is called within its step: "
+            "lane, at_once and at_once_everywhere are for handlers that a worker calls"
+        )

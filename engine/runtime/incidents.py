@@ -9,7 +9,8 @@ from engine.model import Event, Incident, InstanceState, Retry
 from engine.runtime import steps
 from engine.runtime.base import Base, note, page_size, plain_text, verb
 from engine.runtime.transaction import Transaction
-from engine.store import incidents, instances, work
+from engine.store import incidents, instances, lanes, work
+from engine.store.lanes import Blocked
 
 #: incidents tried again by one call of retry_many
 _MANY = 1000
@@ -56,6 +57,35 @@ class Incidents(Base):
                 # resolved meanwhile, or final
                 continue
         return tried
+
+    @verb
+    def step_aside(self, incident_id: str, *, by: str, why: str = "") -> Incident:
+        """Let the lane go on that an incident has stopped; the work itself stays as it is.
+
+        When it is retried later, it is done out of its order. Raises NotFound, and Conflict if the
+        incident is resolved or stops no lane.
+        """
+        plain_text(by, "by")
+        plain_text(why, "why")
+        with self.transaction() as tx:
+            found = incidents.get(tx.connection, incident_id)
+            if found is None:
+                raise NotFound(f"there is no incident {incident_id!r}")
+            # the case first, then its lane: the order in which everybody locks
+            event = Event("lane.left", found.instance_id, found.element_id, found.token, None, why)
+            note(tx, found.root_id, [event], by)
+            lane = None
+            if found.work_id is not None and found.resolved_at is None:
+                lane = lanes.step_aside(tx.connection, found.work_id, tx.now)
+            if lane is None:
+                raise Conflict(f"incident {incident_id} stops no lane")
+            tx.due.append(tx.now)
+            return found
+
+    def blocked_lanes(self, *, after: str = "", limit: int = 50) -> list[Blocked]:
+        """Return lanes that an incident has stopped, by name, with how many rows wait behind it."""
+        with self.reading() as connection:
+            return lanes.blocked(connection, plain_text(after, "after"), page_size(limit))
 
     def incident(self, incident_id: str) -> Incident:
         """Return an incident. Raises NotFound."""

@@ -23,7 +23,7 @@ from engine.model import (
 )
 from engine.runtime import steps
 from engine.runtime.delivery import offer_again
-from engine.store import definitions, instances, messages, subscriptions, work
+from engine.store import definitions, instances, lanes, messages, subscriptions, work
 
 if TYPE_CHECKING:
     from engine.runtime.transaction import Transaction
@@ -62,12 +62,15 @@ def settle_batch(tx: Transaction, batch: Sequence[tuple[Work, Variables]]) -> li
     """Apply several results; those with a stale fence are left out."""
     connection = tx.connection
     cases = instances.lock_many(connection, sorted({item.root_id for item, _ in batch}))
+    laned = {item.id: item.lane for item, _ in batch if item.lane is not None}
+    lanes.lock(connection, sorted(set(laned.values())))
     fences = work.fences(connection, [item.id for item, _ in batch])
     good = [item.id for item, _ in batch if fences.get(item.id) == item.fence]
     if not good:
         tx.abandon()
         return [False] * len(batch)
     work.delete(connection, good)
+    tx.leave_lanes([lane for work_id, lane in laned.items() if work_id in good])
     taken = []
     for item, result in batch:
         moved = None

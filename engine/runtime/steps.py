@@ -10,8 +10,8 @@ from engine import kernel
 from engine.clock import new_id
 from engine.model import Command, Event, InstanceState, NewUserTask, Start, Step
 from engine.runtime import delivery
-from engine.store import data_stores, incidents, instances, subscriptions, tasks, work
-from engine.store.instances import CALLED, INCIDENTS, SUBSCRIPTIONS, TASKS, WORK, Case
+from engine.store import data_stores, incidents, instances, lanes, subscriptions, tasks, work
+from engine.store.instances import CALLED, INCIDENTS, LANES, SUBSCRIPTIONS, TASKS, WORK, Case
 
 if TYPE_CHECKING:
     from engine.model import Definition
@@ -95,6 +95,7 @@ def _keep(tx: Transaction, case: Case, step: Step, by: str | None, before: Seque
             id=new_id(), root_id=case.id, instance_id=item.instance_id, token=item.token,
             element_id=item.element_id, kind=item.kind, topic=item.topic, due_at=item.due_at,
             retries=item.retries, inputs=item.inputs, headers=item.headers, priority=item.priority,
+            lane=item.lane,
         )  # fmt: skip
     for task in step.user_tasks:
         tx.pending.tasks.append(_task(tx, case, task))
@@ -122,6 +123,7 @@ def _wait_on(tx: Transaction, case: Case, command: Command, step: Step, consumed
 def _owns(step: Step) -> int:
     return (
         (WORK if step.works else 0)
+        | (LANES if any(item.lane is not None for item in step.works) else 0)
         | (TASKS if step.user_tasks else 0)
         | (SUBSCRIPTIONS if step.subscriptions else 0)
         | (INCIDENTS if step.incidents else 0)
@@ -180,10 +182,21 @@ def _close(
     undelivered = [t for t in tokens["subscription"] if consumed is None or t != own]
     rows = tokens["work"] + undelivered
     if rows:
+        left = _lock_lanes(tx, case, rows)
         work.close(connection, case.id, rows)
+        tx.leave_lanes(left)
     if tokens["subscription"]:
         return subscriptions.close(connection, case.id, tokens["subscription"])
     return []
+
+
+def _lock_lanes(tx: Transaction, case: Case, tokens: Sequence[int] | None) -> list[str]:
+    """Return the lanes that will lose a row of the case, locked."""
+    if not case.owns & LANES:
+        return []
+    found = lanes.of_case(tx.connection, case.id, tokens)
+    lanes.lock(tx.connection, found)
+    return found
 
 
 def _end(tx: Transaction, case: Case, step: Step, by: str | None) -> list[str]:
@@ -197,7 +210,9 @@ def _end(tx: Transaction, case: Case, step: Step, by: str | None) -> list[str]:
         state = InstanceState.CANCELLED.value
         instances.end_all_called(connection, case.id, state, tx.now)
     if owns & (WORK | SUBSCRIPTIONS):
+        left = _lock_lanes(tx, case, None)
         work.clear(connection, case.id)
+        tx.leave_lanes(left)
     if owns & SUBSCRIPTIONS:
         return subscriptions.clear(connection, case.id)
     return []

@@ -10,10 +10,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from engine.runtime.world import World
-from engine.store import history, incidents, instances, subscriptions, tasks, work
+from engine.store import history, incidents, instances, lanes, subscriptions, tasks, work
 from engine.store.columns import moment_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.runtime.base import Base
     from engine.store.connect import Connection
 
@@ -74,6 +76,11 @@ class Transaction:
         given["due_at"] = due
         self.due.append(due)
         self.pending.works.append(work.row(self.connection, **given))
+
+    def leave_lanes(self, names: Sequence[str]) -> None:
+        """Let the next row of each lane go that has just lost one; the caller has locked them."""
+        if names and lanes.leave(self.connection, names, self.now):
+            self.due.append(self.now)
 
     def flush(self) -> None:
         """Write what was gathered: one statement for each table that has something to write."""

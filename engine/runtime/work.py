@@ -7,9 +7,10 @@ was changed.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from engine.clock import new_id
 from engine.errors import BpmnError
@@ -17,7 +18,8 @@ from engine.model import Complete, Event, Throw, Variables, Work
 from engine.runtime import internal
 from engine.runtime.base import Base, note, verb
 from engine.runtime.transaction import Transaction
-from engine.store import incidents, instances, messages, subscriptions, tasks, work
+from engine.runtime.turns import Turns
+from engine.store import incidents, instances, lanes, messages, subscriptions, tasks, work
 from engine.store.instances import INCIDENTS
 
 #: for the fault test only: results are taken without looking at the fence, which it must notice
@@ -36,6 +38,13 @@ _KILLED = "the worker process ended during each attempt"
 class Ledger(Base):
     """The verbs of workers."""
 
+    #: the last lane that `reap` has looked at
+    _healed = ""
+
+    @cached_property
+    def _turns(self) -> Turns:
+        return Turns()
+
     @verb
     def claim_work(
         self,
@@ -44,26 +53,67 @@ class Ledger(Base):
         limit: int,
         kinds: Sequence[str] | None = None,
         topics: Sequence[str] | None = None,
+        room: Mapping[str, int] | None = None,
         lease_s: float,
     ) -> list[Work]:
-        """Claim due work: larger priority first, then what is due the longest.
+        """Claim due work, in turns among topics, of each topic what is due the longest.
 
-        Each attempt is counted here. A row that was claimed before comes alone, so that its
-        neighbours do not die with it; one that was claimed too often becomes an incident.
+        Larger priority first, but every fourth row is that of who has waited longest for a turn.
+        `room` says of which topics at most how many. Each attempt is counted here. A row that was
+        claimed before comes alone, so that its neighbours do not die with it; one that was claimed
+        too often becomes an incident.
         """
         with self.transaction() as tx:
-            picked = work.pick(tx.connection, tx.now, limit, kinds, topics)
-            if picked and picked[0].attempt > 0:
-                picked = picked[:1]
-            claimed = _take(tx, [item for item in picked if not item.attempt] or picked, owner,
-                            lease_s)  # fmt: skip
+            picked = work.pick(tx.connection, tx.now, self._shares(tx, limit, kinds, topics, room))
+            claimed = _take(tx, self._alone_or_fresh(picked), owner, lease_s)
         return self._without_exhausted(claimed)
+
+    def _shares(
+        self, tx: Transaction, limit: int, kinds: Sequence[str] | None,
+        topics: Sequence[str] | None, room: Mapping[str, int] | None,
+    ) -> list[tuple[work.Cell, int]]:  # fmt: skip
+        """Say of which rows how many are claimed."""
+        cells = [
+            cell
+            for cell in work.cells(tx.connection, tx.now, limit)
+            if (kinds is None or cell.kind in kinds)
+            and (topics is None or cell.kind != "service" or cell.topic in topics)
+        ]
+        free = dict(room or {})
+        for topic in sorted({cell.topic for cell in cells if cell.kind == "service"}):
+            everywhere = self._at_once_everywhere(topic)
+            if everywhere is not None:
+                free[topic] = min(free.get(topic, limit), _unleased(tx, topic, everywhere))
+        return self._turns.deal(cells, limit, free)
+
+    def _alone_or_fresh(self, picked: list[Work]) -> list[Work]:
+        """Return the first row alone if it was claimed before, else all that were not."""
+        if picked and picked[0].attempt:
+            return picked[:1]
+        suspect = next((item for item in picked if item.attempt), None)
+        if suspect is not None:
+            self._turns.left_out(suspect.kind, suspect.topic, suspect.priority)
+        return [item for item in picked if not item.attempt]
+
+    def _at_once_everywhere(self, topic: str) -> int | None:
+        entry = None if self.registry is None else self.registry.get(topic)
+        return None if entry is None else entry.at_once_everywhere
 
     @verb
     def claim_one(self, work_id: str, *, owner: str, lease_s: float) -> Work | None:
-        """Claim one row by its id; None if it is not due, taken or gone (a hint too many)."""
+        """Claim one row by its id; None if it is not due, taken or gone (a hint too many).
+
+        None as well while the limit of its topic is used up: it is claimed when there is room.
+        """
         with self.transaction() as tx:
-            picked = work.pick_one(tx.connection, work_id, tx.now)
+            seen = work.get(tx.connection, work_id)
+            everywhere = None if seen is None else self._at_once_everywhere(seen.topic)
+            full = (
+                seen is not None
+                and everywhere is not None
+                and _unleased(tx, seen.topic, everywhere) <= 0
+            )
+            picked = None if full else work.pick_one(tx.connection, work_id, tx.now)
             claimed = _take(tx, [picked] if picked is not None else [], owner, lease_s)
         return next(iter(self._without_exhausted(claimed)), None)
 
@@ -113,10 +163,13 @@ class Ledger(Base):
         with self.transaction() as tx:
             # the case first, then its rows: the order in which everybody locks
             case = instances.lock(tx.connection, item.root_id)
+            if item.lane is not None:
+                lanes.lock(tx.connection, [item.lane])
             gone = work.done(tx.connection, item.id, None if _IGNORE_FENCE else item.fence)
             if case is None or gone is None:
                 tx.abandon()
                 return False
+            tx.leave_lanes([] if item.lane is None else [item.lane])
             settled = internal.settled(item, gone.attempt)
             return internal.step(tx, case, command, settled) is not None
 
@@ -176,9 +229,10 @@ class Ledger(Base):
 
     @verb
     def reap(self) -> int:
-        """End messages whose time is up, and match those that missed their catch by a hair.
+        """End messages whose time is up, match those that missed their catch by a hair, and see to
+        it that no lane stands still.
 
-        Called now and then by a worker; without such rows it costs two looks at an index.
+        Called now and then by a worker; without such rows it costs three looks at an index.
         """
         with self.transaction() as tx:
             ended = messages.expire(tx.connection, tx.now, _REAPED)
@@ -186,9 +240,10 @@ class Ledger(Base):
             missed = subscriptions.missed(tx.connection, since, _REAPED)
             for message_id in missed:
                 internal.offer_again(tx, message_id)
-            if not ended and not missed:
+            healed, self._healed = lanes.heal(tx.connection, self._healed, _REAPED, tx.now)
+            if not ended and not missed and not healed:
                 tx.abandon()
-            return ended + len(missed)
+            return ended + len(missed) + healed
 
     def next_due(self) -> datetime | None:
         """Return when the next row can be claimed, leases included; None if there is none."""
@@ -209,6 +264,12 @@ class Ledger(Base):
                 "due_work": work.due_rows(connection, now),
                 "oldest_due_age_s": age_s,
             }
+
+
+def _unleased(tx: Transaction, topic: str, at_once: int) -> int:
+    """Return how many more rows of a topic may be claimed; nobody else claims any meanwhile."""
+    lanes.one_at_a_time(tx.connection, topic)
+    return max(0, at_once - work.leased(tx.connection, topic, tx.now))
 
 
 def _take(tx: Transaction, picked: list[Work], owner: str, lease_s: float) -> list[Work]:

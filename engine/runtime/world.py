@@ -128,6 +128,11 @@ class World:
         entry = self._entry(topic)
         return None if entry is None else entry.parameters
 
+    def lane_of(self, topic: str) -> str | None:
+        """Return the input of a handler whose value is the lane of its work; None if none is."""
+        entry = self._entry(topic)
+        return None if entry is None else entry.lane
+
     def inline(self, topic: str) -> _Inline | None:
         """Return how to call a handler inside the step; None if it is work for a worker."""
         entry = self._entry(topic)

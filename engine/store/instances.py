@@ -16,7 +16,7 @@ from engine.store.statement import Row, Statement, inserting
 from engine.store.tables import instance
 
 #: bits of `owns`: which other tables may hold rows of the case, so that its end need not look
-WORK, TASKS, SUBSCRIPTIONS, INCIDENTS, CALLED = 1, 2, 4, 8, 16
+WORK, TASKS, SUBSCRIPTIONS, INCIDENTS, CALLED, LANES = 1, 2, 4, 8, 16, 32
 
 
 class Case(NamedTuple):

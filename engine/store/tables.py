@@ -9,6 +9,7 @@ from __future__ import annotations
 from engine.store.shape import metadata
 from engine.store.tables_cases import (
     candidate,
+    gate,
     incident,
     instance,
     message,
@@ -34,6 +35,6 @@ from engine.store.tables_people import account, bucket, draft, web_session
 __all__ = [
     "account", "act", "api_token", "blob", "bucket", "bundle_draft", "bundle_draft_file",
     "candidate", "data_store", "decision", "definition", "deployment", "deployment_file", "draft",
-    "file", "history", "incident", "instance", "message", "meta", "metadata", "subscription",
-    "trigger", "user_task", "web_session", "work",
+    "file", "gate", "history", "incident", "instance", "message", "meta", "metadata",
+    "subscription", "trigger", "user_task", "web_session", "work",
 ]  # fmt: skip

@@ -51,7 +51,7 @@ work = sa.Table(
     # service | timer | continue | deliver | start
     text("kind"),
     text("topic"),
-    # ready | dead (an incident stands for it)
+    # ready | queued (behind another row of its lane) | dead (an incident stands for it)
     text("state"),
     number("priority"),
     moment("due_at"),
@@ -66,11 +66,27 @@ work = sa.Table(
     # deliver: the reserved message; start: the timer trigger that repeats
     text("message_id", null=True),
     text("trigger_id", null=True),
+    # rows of one lane are done one after another, by their place in it
+    text("lane", null=True),
+    number("place", null=True),
 )
-index_where("claim", work, "state = 'ready'", "tenant", "priority", "free_at", "id")
+index_where(
+    "claim", work, "state = 'ready'", "tenant", "kind", "topic", "priority", "free_at", "id"
+)
 index_where("due", work, "state = 'ready'", "tenant", "free_at")
 index_where("trigger", work, "trigger_id IS NOT NULL", "tenant", "trigger_id")
+index_where("lane", work, "lane IS NOT NULL", "tenant", "lane", "place")
 sa.Index(None, work.c.tenant, work.c.root_id, work.c.token)
+
+# what only one transaction may pass at a time: `lane/NAME` while the lane has work, `topic/NAME`
+gate = sa.Table(
+    "gate",
+    metadata,
+    tenant(),
+    text("name", key=True),
+    # lanes: the last place that was given
+    number("last"),
+)
 
 user_task = sa.Table(
     "user_task",

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from engine.model import Work
+from engine.store import lanes
 from engine.store.columns import among
 from engine.store.connect import Connection
 from engine.store.statement import Row, Statement, inserting
@@ -32,13 +33,30 @@ class Gone(NamedTuple):
     trigger_id: str | None
 
 
+class Cell(NamedTuple):
+    """Ready rows that a claim treats alike."""
+
+    kind: str
+    topic: str
+    priority: int
+    #: since when its first row may be claimed
+    head: datetime
+    #: how many of its rows may be claimed, counted up to the limit that was asked for
+    due: int
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What names the cell."""
+        return self.kind, self.topic, self.priority
+
+
 _c = work.c
 _ours = _c.tenant == bindparam("tenant")
 _mine = sa.and_(_ours, _c.id == bindparam("b_id"), _c.fence == bindparam("b_fence"))
 _ready = _c.state == sa.literal_column("'ready'")
 _columns = (
     _c.id, _c.root_id, _c.instance_id, _c.element_id, _c.token, _c.kind, _c.topic, _c.attempt,
-    _c.retries, _c.fence, _c.due_at, _c.inputs, _c.headers, _c.owner,
+    _c.retries, _c.fence, _c.due_at, _c.inputs, _c.headers, _c.owner, _c.lane, _c.priority,
 )  # fmt: skip
 
 
@@ -49,42 +67,108 @@ def key_of(root_id: str, element_id: str, token: int) -> str:
 
 def _work(*row: Any) -> Work:
     (id_, root_id, instance_id, element_id, token, kind, topic, attempt, retries, fence, due_at,
-     inputs, headers, owner) = row  # fmt: skip
+     inputs, headers, owner, lane, priority) = row  # fmt: skip
     return Work(
         id=id_, root_id=root_id, instance_id=instance_id, element_id=element_id, token=token,
         kind=kind, topic=topic, attempt=attempt, retries=retries, fence=fence, due_at=due_at,
         key=key_of(root_id, element_id, token), inputs=inputs, headers=headers,
+        lane=lane, priority=priority,
         # a claim that nobody gave back, failed or settled: its process is gone
         lost=owner is not None,
     )  # fmt: skip
 
 
 _INSERT = Statement[Any](inserting(work))
-_TOP = Statement[Row](
-    sa.select(_c.priority).where(_ours, _ready).order_by(_c.priority.desc()).limit(1),
-)
-_BELOW = Statement[Row](
-    sa.select(_c.priority)
-    .where(_ours, _ready, _c.priority < bindparam("below"))
-    .order_by(_c.priority.desc())
-    .limit(1),
-)
-_pick = (
-    sa.select(*_columns)
-    .where(_ours, _ready, _c.priority == bindparam("priority"))
-    .where(_c.free_at <= bindparam("now"))
-    .order_by(_c.free_at, _c.id)
-    .limit(bindparam("limit"))
-    .with_for_update(skip_locked=True)
-)
-_PICK = Statement(_pick, _work)
-_PICK_SOME = Statement(
-    _pick.where(among(_c.kind, "kinds")).where(
-        sa.or_(_c.kind != sa.literal_column("'service'"), among(_c.topic, "topics"))
-    ),
-    _work,
-)
-_PICK_KINDS = Statement(_pick.where(among(_c.kind, "kinds")), _work)
+
+
+def _cells() -> Statement[Cell]:
+    """Return the walk from cell to cell: a few looks at the index, however many rows they have.
+
+    Each part of the key is stepped by a look of its own, since SQLite uses only the first column
+    of `(kind, topic, priority) > (...)`.
+    """
+    kind, topic, priority = (
+        sa.literal_column(f"cells.{name}", _c[name].type) for name in ("kind", "topic", "priority")
+    )
+    first = (
+        sa.select(_c.id, _c.kind, _c.topic, _c.priority, _c.free_at)
+        .where(_ours, _ready)
+        .order_by(_c.kind, _c.topic, _c.priority, _c.free_at, _c.id)
+        .limit(1)
+        .subquery("top")
+    )
+    cells = sa.select(first).cte("cells", recursive=True)
+    step = work.alias("step")
+    n = step.c
+
+    def look(*where: sa.ColumnElement[bool], behind: int) -> sa.ScalarSelect[Any]:
+        order = (n.kind, n.topic, n.priority, n.free_at, n.id)[behind:]
+        ready = (n.tenant == bindparam("tenant"), n.state == sa.literal_column("'ready'"))
+        return sa.select(n.id).where(*ready, *where).order_by(*order).limit(1).scalar_subquery()
+
+    following = sa.func.coalesce(
+        look(n.kind == kind, n.topic == topic, n.priority > priority, behind=2),
+        look(n.kind == kind, n.topic > topic, behind=1),
+        look(n.kind > kind, behind=0),
+    )
+    head = work.alias("head")
+    h = head.c
+    cells = cells.union_all(
+        sa.select(h.id, h.kind, h.topic, h.priority, h.free_at).select_from(
+            cells.join(head, sa.and_(h.tenant == bindparam("tenant"), h.id == following))
+        )
+    )
+    rows = work.alias("rows")
+    r = rows.c
+    due = (
+        sa.select(sa.literal_column("1"))
+        .where(
+            r.tenant == bindparam("tenant"), r.state == sa.literal_column("'ready'"),
+            r.kind == kind, r.topic == topic, r.priority == priority,
+            r.free_at <= bindparam("now"),
+        )
+        .limit(bindparam("limit"))
+        .subquery("due")
+    )  # fmt: skip
+    counted = sa.select(sa.func.count()).select_from(due).scalar_subquery()
+    f = cells.c
+    return Statement(
+        sa.select(f.kind, f.topic, f.priority, f.free_at, counted).where(
+            f.free_at <= bindparam("now")
+        ),
+        Cell,
+    )
+
+
+def _picking(arms: int) -> Statement[Work]:
+    """Return the statement that picks and locks due rows of so many cells."""
+    parts = []
+    for n in range(arms):
+        part = (
+            sa.select(*_columns)
+            .where(_ours, _ready, _c.kind == bindparam(f"kind{n}"))
+            .where(_c.topic == bindparam(f"topic{n}"), _c.priority == bindparam(f"priority{n}"))
+            .where(_c.free_at <= bindparam("now"))
+            .order_by(_c.free_at, _c.id)
+            .limit(bindparam(f"limit{n}"))
+            .with_for_update(skip_locked=True)
+        )
+        parts.append(part)
+    if arms == 1:
+        return Statement(parts[0], _work)
+    wrapped = [sa.select(part.subquery(f"cell{n}")) for n, part in enumerate(parts)]
+    return Statement(sa.union_all(*wrapped), _work)
+
+
+_CELLS = _cells()
+#: by the number of cells
+_PICKS: dict[int, Statement[Work]] = {}
+_LEASED = Statement[Row](
+    sa.select(sa.func.count()).where(
+        _ours, _ready, _c.kind == sa.literal_column("'service'"), _c.topic == bindparam("topic"),
+        _c.free_at > bindparam("now"), _c.owner.is_not(None),
+    )
+)  # fmt: skip
 _PICK_ONE = Statement(
     sa.select(*_columns)
     .where(_ours, _ready, _c.id == bindparam("b_id"), _c.free_at <= bindparam("now"))
@@ -142,7 +226,10 @@ _COUNT = Statement[Row](
 
 
 def insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Add rows, made by `row`."""
+    """Add rows, made by `row`; those of a lane get their places in it."""
+    laned = [row for row in rows if row["lane"] is not None]
+    if laned:
+        lanes.enter(connection, laned)
     connection.many(_INSERT, rows)
 
 
@@ -152,34 +239,38 @@ def row(connection: Connection, **given: Any) -> dict[str, Any]:
     return {
         "tenant": connection.tenant, "state": "ready", "priority": 0, "free_at": due,
         "owner": None, "attempt": 0, "fence": 0, "retries": None, "inputs": {}, "headers": {},
-        "message_id": None, "trigger_id": None, "topic": "", "token": 0, **given,
+        "message_id": None, "trigger_id": None, "topic": "", "token": 0,
+        "lane": None, "place": None, **given,
     }  # fmt: skip
 
 
-def pick(
-    connection: Connection,
-    now: datetime,
-    limit: int,
-    kinds: Sequence[str] | None,
-    topics: Sequence[str] | None,
-) -> list[Work]:
-    """Return and lock due rows, larger priority first, then the longest due.
+def cells(connection: Connection, now: datetime, limit: int) -> list[Cell]:
+    """Return the cells that have due rows, in the order of their names."""
+    return connection.all(_CELLS, now=now, limit=limit)
 
-    One look at the index for each priority in use, however many rows wait for their time.
+
+def pick(connection: Connection, now: datetime, shares: Sequence[tuple[Cell, int]]) -> list[Work]:
+    """Return and lock due rows, of each cell so many as its share; in each the longest due first.
+
+    Rows that somebody else is claiming at this moment are left out.
     """
-    found: list[Work] = []
-    level = connection.one(_TOP)
-    while level is not None and len(found) < limit:
-        given = {"priority": level[0], "now": now, "limit": limit - len(found)}
-        if topics is not None:
-            found += connection.all(_PICK_SOME, **given, kinds=kinds or KINDS, topics=topics)
-        elif kinds is not None:
-            found += connection.all(_PICK_KINDS, **given, kinds=kinds)
-        else:
-            found += connection.all(_PICK, **given)
-        if len(found) < limit:
-            level = connection.one(_BELOW, below=level[0])
-    return found
+    if not shares:
+        return []
+    given: dict[str, Any] = {"now": now}
+    for n, (cell, share) in enumerate(shares):
+        given |= {
+            f"kind{n}": cell.kind, f"topic{n}": cell.topic, f"priority{n}": cell.priority,
+            f"limit{n}": share,
+        }  # fmt: skip
+    arms = len(shares)
+    return connection.all(_PICKS.get(arms) or _PICKS.setdefault(arms, _picking(arms)), **given)
+
+
+def leased(connection: Connection, topic: str, now: datetime) -> int:
+    """Return how many rows of a topic are in the hands of workers."""
+    found = connection.one(_LEASED, topic=topic, now=now)
+    assert found is not None
+    return int(found[0])
 
 
 def pick_one(connection: Connection, work_id: str, now: datetime) -> Work | None:

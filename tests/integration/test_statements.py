@@ -126,5 +126,13 @@ def test_looking_for_work_does_not_grow_with_what_waits(
         assert claim(engine) == []
         counts.append(len(sent.statements))
 
-    # the highest priority in use, its due rows, the next priority
-    assert counts == [3, 3]
+    # which topics and priorities have due rows: none
+    assert counts == [1, 1]
+
+    engine.deploy({"b.bpmn": drawings.fork(["pack", "ship", "bill"])}, by="ann")
+    for _ in range(5):
+        engine.start("p")
+    sent.sent.clear()
+    assert len(claim(engine, 8)) == 8
+    # the same look, one pick from all of them, the lease
+    assert len(sent.statements) == 3

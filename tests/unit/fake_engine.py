@@ -82,6 +82,7 @@ class FakeEngine:
         limit: int,
         kinds: Sequence[str] | None = None,
         topics: Sequence[str] | None = None,
+        room: Mapping[str, int] | None = None,
         lease_s: float,
     ) -> list[Work]:
         with self._lock:
@@ -91,7 +92,12 @@ class FakeEngine:
             if due and due[0].work.attempt:
                 limit = 1
             claimed: list[Work] = []
+            free = dict(room or {})
             for row in due:
+                if free.get(row.work.topic, 1) <= 0:
+                    continue
+                if row.work.topic in free:
+                    free[row.work.topic] -= 1
                 if len(claimed) == limit or (claimed and row.work.attempt):
                     break
                 lost = row.owner is not None

@@ -97,6 +97,9 @@ class Player:
     def inputs_of(self, topic: str) -> tuple[str, ...] | None:
         return self._inputs_of.get(topic)
 
+    def lane_of(self, topic: str) -> str | None:
+        return None
+
     def inline(self, topic: str) -> Callable[..., dict[str, Any]] | None:
         return self._inline.get(topic)
 
