@@ -40,12 +40,16 @@ def imported(drawing: bytes) -> tuple[etree._Element, list[Problem]]:
     return root, list(report.problems)
 
 
+def _texts(element: etree._Element) -> list[tuple[str, str]]:
+    return [(str(name), str(value)) for name, value in element.attrib.items()]
+
+
 def written(drawing: bytes) -> list[str]:
     """Return the elements of zeebe that an import wrote, as `name attribute=value ...`."""
     root, _problems = imported(drawing)
     found = []
     for element in root.iter(f"{{{ZEEBE}}}*"):
-        values = " ".join(f"{name}={value}" for name, value in sorted(element.attrib.items()))
+        values = " ".join(f"{name}={value}" for name, value in sorted(_texts(element)))
         found.append(f"{etree.QName(element).localname} {values}".strip())
     return found
 

@@ -38,10 +38,14 @@ def imported(
     return root, list(report.problems)
 
 
+def _texts(element: etree._Element) -> list[tuple[str, str]]:
+    return [(str(name), str(value)) for name, value in element.attrib.items()]
+
+
 def written(drawing: bytes, files: Mapping[str, bytes] | None = None) -> list[str]:
     root, _problems = imported(drawing, files=files)
     return [
-        " ".join([etree.QName(e).localname, *(f"{n}={v}" for n, v in sorted(e.attrib.items()))])
+        " ".join([etree.QName(e).localname, *(f"{n}={v}" for n, v in sorted(_texts(e)))])
         for e in root.iter(f"{{{ZEEBE}}}*")
     ]
 
