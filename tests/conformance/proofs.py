@@ -28,6 +28,9 @@ from engine.model import Event, Step
 #: feature -> names of the tests; those with the fewest other elements first
 Proofs = dict[str, list[str]]
 
+#: tests that look at elements and at nothing else are named before all others
+_NEAR, _AWAY = "tests/unit/kernel/", 1000
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option."""
@@ -84,7 +87,7 @@ class Watcher:
         for feature in features:
             known = self._found.setdefault(feature, [])
             if name not in (other for _, other in known):
-                known.append((len(features), name))
+                known.append((len(features) + _AWAY * (_NEAR not in name), name))
 
     def pytest_sessionfinish(self) -> None:
         found = {f: [name for _, name in sorted(tests)] for f, tests in sorted(self._found.items())}
