@@ -72,7 +72,12 @@ class Expression:
         run.now, run.diagnostics, run.strict, run.limits = now, diagnostics, strict, limits
         try:
             found = self._code(run)
-            return _cleaned(found, {}) if type(found) in _LOOSE else found
+            if type(found) not in _LOOSE:
+                return found
+            found, size = _cleaned(found, {})
+            if size > 10 * limits.steps:
+                raise FeelError(f"the result has more than {10 * limits.steps} parts")
+            return found
         except ArithmeticError:
             return run.fail("a number is not within 34 digits, or is no number", None)
         except RecursionError:
@@ -82,22 +87,24 @@ class Expression:
         return f"Expression({self.text!r})"
 
 
-def _cleaned(value: Any, seen: dict[int, Any]) -> Any:
-    """Return a result with lists for tuples and no floats inside; copied only where it must be.
+def _cleaned(value: Any, seen: dict[int, tuple[Any, int]]) -> tuple[Any, int]:
+    """Return a result with lists for tuples and no floats inside, copied only where it must be, and
+    how many parts it has.
 
     `seen` has what was cleaned before by id, as results may share their parts many times over.
     """
     if not isinstance(value, (list, tuple, dict)):
-        return plain(value)
-    if id(value) not in seen:
-        inner = [_cleaned(v, seen) for v in (value.values() if isinstance(value, dict) else value)]
-        before = value.values() if isinstance(value, dict) else value
-        if not isinstance(value, tuple) and all(map(operator.is_, inner, before)):
-            seen[id(value)] = value
-        else:
-            keyed = isinstance(value, dict)
-            seen[id(value)] = dict(zip(value, inner, strict=True)) if keyed else inner
-    return seen[id(value)]
+        return plain(value), 1
+    found = seen.get(id(value))
+    if found is None:
+        before = list(value.values() if isinstance(value, dict) else value)
+        parts = [_cleaned(part, seen) for part in before]
+        inner, size = [part for part, _ in parts], 1 + sum(size for _, size in parts)
+        whole: Any = value
+        if isinstance(value, tuple) or not all(map(operator.is_, inner, before)):
+            whole = dict(zip(value, inner, strict=True)) if isinstance(value, dict) else inner
+        found = seen[id(value)] = whole, size
+    return found
 
 
 def compile(

@@ -100,6 +100,7 @@ HEAVY = (
     "for i in 1..60 return if i = 1 then [1] else concatenate(partial[-1], partial[-1])",
     'for i in 1..60 return if i = 1 then "xx" else partial[-1] + partial[-1]',
     "for i in 1..60 return if i = 1 then 2 else partial[-1] * partial[-1]",
+    "for i in 1..40 return partial",
     "{f: function(n) f(n + 1), r: f(1)}.r",
     "for i in 1..99, j in 1..99 return i * j",
     "some i in 1..1e12 satisfies i < 0",
@@ -226,17 +227,27 @@ def _counted(expression: feel.Expression) -> Any:
         sys.setprofile(before)
 
 
-def outside(value: Any, depth: int = 0) -> str:
+def outside(value: Any) -> str:
     """Return what is no FEEL value in a result, or larger than the limits allow; "" for nothing."""
-    if isinstance(value, (list, dict)):
-        if len(value) > LIMITS.items:
-            return f"a list of {len(value)} items"
-        inner = value.values() if isinstance(value, dict) else value
-        return "" if depth > 20 else next(filter(None, (outside(v, depth + 1) for v in inner)), "")
+    wrong, size = _judged(value, {})
+    return wrong or ("a value of too many parts" if size > 10 * LIMITS.steps else "")
+
+
+def _judged(value: Any, seen: dict[int, tuple[str, int]]) -> tuple[str, int]:
+    """Return what is wrong with a value, and its parts; what is shared is judged once."""
     if isinstance(value, str) and len(value) > LIMITS.characters:
-        return f"a text of {len(value)} characters"
-    good = type(value) in (*_VALUES, *_OWN, feel.Range, feel.Function)
-    return "" if good else f"a {type(value).__name__}"
+        return f"a text of {len(value)} characters", 1
+    if not isinstance(value, (list, dict)):
+        good = type(value) in (*_VALUES, *_OWN, feel.Range, feel.Function)
+        return "" if good else f"a {type(value).__name__}", 1
+    if len(value) > LIMITS.items:
+        return f"a list of {len(value)} items", 1
+    if id(value) not in seen:
+        inner = value.values() if isinstance(value, dict) else value
+        parts = [_judged(part, seen) for part in inner]
+        wrong = next((wrong for wrong, _ in parts if wrong), "")
+        seen[id(value)] = wrong, 1 + sum(size for _, size in parts)
+    return seen[id(value)]
 
 
 def main() -> int:

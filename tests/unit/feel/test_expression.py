@@ -60,6 +60,8 @@ def test_the_check_knows_the_variables_it_is_told() -> None:
         'replace(string join(for i in 1..999 return "aaaa"), "a", "' + "b" * 500 + '")',
         'matches("' + "a" * 40 + 'b", "^(a|aa)+$")',
         "distinct values(for i in 1..9000 return {a: i})",
+        "for i in 1..40 return partial",
+        "{a: for i in 1..60 return [partial, {b: partial}]}",
         'count(for i in 1..9999 return matches("' + "a" * 20 + 'b", "^(a|aa)+$"))',
     ],
 )
