@@ -25,11 +25,13 @@ from engine.feel.nodes import Call, Literal, Name, Node, Test, UnaryTests
 from engine.feel.operators import order_keys
 from engine.feel.parser import parse
 from engine.feel.run import Run
-from engine.feel.values import BOOLEAN, MOMENT, NUMBER, TIME, Range, kind_of
+from engine.feel.values import BOOLEAN, MOMENT, NUMBER, STRING, TIME, Range, kind_of
 
 #: (key, 0) is just before a value, (key, 1) just after it; None is the end of the axis
 Cut = tuple[Any, int] | None
 Span = tuple[Cut, Cut]
+#: ends the name of the axis of times and moments with a zone; those without lie on another
+WITH_ZONE = " with zone"
 #: functions whose value depends on constant arguments only, as cells use them
 _CONSTANT = ("date", "time", "date and time", "duration", "years and months duration")
 
@@ -150,10 +152,12 @@ def _turned(spans: list[Span]) -> list[Span]:
     if not spans:
         return [(None, None)]
     lows, highs = [low for low, _ in spans], [high for _, high in spans]
-    between = zip([None, *highs], [*lows, None], strict=True)
-    first, *middle, last = between
-    ends = [first] * (first[1] is not None), [last] * (last[0] is not None)
-    return [*ends[0], *middle, *ends[1]]
+    found: list[Span] = list(zip(highs[:-1], lows[1:], strict=True))
+    if lows[0] is not None:
+        found.insert(0, (None, lows[0]))
+    if highs[-1] is not None:
+        found.append((highs[-1], None))
+    return found
 
 
 def constant(node: Node, names: Collection[str] = ()) -> tuple[object] | None:
@@ -177,7 +181,7 @@ def place_of(value: object) -> tuple[str, Any] | None:
     if kind is int or kind is Decimal:
         return NUMBER, value
     if kind is str:
-        return "string", value
+        return STRING, value
     if kind is bool:
         return BOOLEAN, int(value)  # type: ignore[call-overload]
     keys = order_keys(value, value)
@@ -185,7 +189,7 @@ def place_of(value: object) -> tuple[str, Any] | None:
         return None
     name = kind_of(value)
     if name in (TIME, MOMENT) and getattr(value, "tzinfo", None) is not None:
-        name += " with zone"
+        name += WITH_ZONE
     return name, keys[0]
 
 

@@ -84,10 +84,6 @@ class Compiler:
         #: names with blanks or operators that may stand after a dot
         self.members = frozenset(name for name in members if not name.isidentifier())
 
-    def names(self, *groups: Collection[str]) -> Names:
-        """Return one set of names."""
-        return frozenset().union(*groups)
-
     def box(self, element: Element | None, names: Names) -> Code:
         """Compile a boxed expression, coerced to the type that it declares."""
         if element is None:

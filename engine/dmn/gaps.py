@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from lxml.etree import _Element as Element
 
 from engine import feel
-from engine.dmn.cells import Axis, Cell, Column, bits, constant, place_of, tests_of
+from engine.dmn.cells import WITH_ZONE, Axis, Cell, Column, bits, constant, place_of, tests_of
 from engine.dmn.hits import Hit
 from engine.dmn.types import constraints, simple_kind
 from engine.feel.operators import equal
@@ -47,7 +47,6 @@ MAX_INPUTS = 100
 #: gaps, overlaps or idle rules of one table that are told
 MAX_TOLD = 5
 
-WITH_ZONE = " with zone"
 Number = int | Decimal
 _UNITS = {DATE: "P1D", MOMENT: "P1D", DAYS: "P1D", MONTHS: "P1M", TIME: "PT1H"}
 #: values close to the ends of a stretch, and in its middle
