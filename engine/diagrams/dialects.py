@@ -90,12 +90,12 @@ _ZEEBE: dict[str, tuple[tuple[str, ...], str]] = {
 }
 #: extension of zeebe -> what to do without it
 _NOT_HONOURED = {
-    "executionListeners": "draw the work as a service task before or behind it",
-    "taskListeners": "draw the work as a service task before or behind the task",
-    "linkedResources": "pass the resource's name in a task header",
-    "adHoc": "draw the order of the tasks",
-    "conditionalFilter": "delete it; a condition is asked whenever a variable changes",
-    "publishMessage": "use a message with a correlation key",
+    "executionListeners": phrase("draw the work as a service task before or behind it"),
+    "taskListeners": phrase("draw the work as a service task before or behind the task"),
+    "linkedResources": phrase("pass the resource's name in a task header"),
+    "adHoc": phrase("draw the order of the tasks"),
+    "conditionalFilter": phrase("delete it; a condition is asked whenever a variable changes"),
+    "publishMessage": phrase("use a message with a correlation key"),
 }
 _BINDINGS = ("latest", "deployment", "versionTag")
 #: attributes that name a variable; in the targets of mappings a part of one
@@ -184,7 +184,7 @@ def _zeebe(owner: Element, extension: Element, report: Report) -> None:
         report.unsupported(
             extension,
             "{who} uses “{name}”, which is not executed",
-            phrase(_NOT_HONOURED[name]),
+            _NOT_HONOURED[name],
             who=owner,
             name=name,
         )

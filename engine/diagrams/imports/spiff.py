@@ -203,7 +203,7 @@ def _cannot_send(passage: Passage, node: Element, payload: str) -> None:
     passage.report.unsupported(
         node,
         "{who} sends “{text}”; a message here carries variables by their names",
-        'write the payload as {{"name": value, ...}}, or draw input mappings',
+        "write the payload as a dict with names, or draw input mappings",
         who=node,
         text=payload[:120],
     )
