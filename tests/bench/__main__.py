@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import cProfile
+import dataclasses
 import json
 import pstats
 import sys
@@ -15,6 +16,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tests.bench import (
     alarms,
@@ -34,7 +36,7 @@ from tests.bench import (
     turns,
     workers,
 )
-from tests.bench.figure import Figure
+from tests.bench.figure import Figure, beside
 from tests.bench.house import ROOT, House, house
 from tests.bench.rounds import Bench
 
@@ -102,7 +104,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     print(_told(figure), flush=True)
     finally:
         bench.close()
-    if not options.only:
+    if not options.only or options.write_docs:
+        figures = beside(figures, _stored()) if options.only else figures
         OUTPUT.parent.mkdir(exist_ok=True)
         lines = [figure.line() for figure in figures]
         OUTPUT.write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
@@ -110,6 +113,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.write_docs:
             PAGE.write_text(_page(figures), encoding="utf-8")
     return 1 if any(figure.name.endswith(_FAILED) for figure in figures) else 0
+
+
+def _stored() -> list[Figure]:
+    if not OUTPUT.exists():
+        return []
+    lines: list[dict[str, Any]] = json.loads(OUTPUT.read_text(encoding="utf-8"))
+    fields = [field.name for field in dataclasses.fields(Figure)]
+    return [Figure(**{name: line[name] or "" if name == "goal" else line[name] for name in fields})
+            for line in lines]  # fmt: skip
 
 
 def _measured(row: Row, bench: Bench) -> list[Figure]:
@@ -131,7 +143,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--full", action="store_true", help="row 6 with a million cases")
     parser.add_argument("--profile", type=int, metavar="ROW", help="profile our side of a row")
-    parser.add_argument("--write-docs", action="store_true", help="write docs/benchmarks.md")
+    parser.add_argument(
+        "--write-docs",
+        action="store_true",
+        help="write docs/benchmarks.md; with --only, these rows of it",
+    )
     return parser.parse_args(arguments)
 
 

@@ -25,6 +25,11 @@ class Figure:
     detail: str = ""
 
     @property
+    def row(self) -> int:
+        """Return the number of the row."""
+        return int(self.name.split()[0])
+
+    @property
     def met(self) -> bool | None:
         """Whether the goal is reached; None if there is no goal or no value."""
         if self.value is None or not self.goal:
@@ -41,6 +46,13 @@ class Figure:
     def line(self) -> dict[str, Any]:
         """Return the line for build/bench.json."""
         return {**asdict(self), "goal": self.goal or None, "met": self.met}
+
+
+def beside(new: Sequence[Figure], old: Sequence[Figure]) -> list[Figure]:
+    """Return the old figures with the measured rows anew, in the order of the rows."""
+    measured = {figure.row for figure in new}
+    kept = [figure for figure in old if figure.row not in measured]
+    return sorted([*kept, *new], key=lambda figure: figure.row)
 
 
 def not_built(name: str, unit: str, goal: str) -> Figure:

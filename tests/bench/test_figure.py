@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench.figure import Figure, not_built
+from tests.bench.figure import Figure, beside, not_built
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,13 @@ def test_a_row_that_is_not_built_says_so_and_has_no_value() -> None:
     assert line["name"].endswith("(not built yet)")
     assert (line["value"], line["met"]) == (None, None)
     assert {"name", "value", "unit", "goal", "met"} <= set(line)
+
+
+def test_rows_that_are_measured_anew_replace_their_old_figures_and_no_others() -> None:
+    # given
+    old = [Figure(name=f"{row} old", value=1.0, unit="x") for row in (1, 2, 2, 10)]
+    new = [Figure(name="2 new", value=2.0, unit="x"), Figure(name="6 new", value=3.0, unit="x")]
+    # when
+    both = beside(new, old)
+    # then
+    assert [figure.name for figure in both] == ["1 old", "2 new", "6 new", "10 old"]

@@ -89,9 +89,7 @@ def _per_second(topic: str, url: str, folder: Path, workers: int) -> float:
     engine.close()
     command = [sys.executable, "-m", "web.cli", "work"]
     more = {"CASEWAY_DATABASE_URL": url, "CASEWAY_HANDLERS_DIR": str(settings.handlers_dir)}
-    processes = [
-        subprocess.Popen(command, cwd=ROOT, env=environment(folder) | more) for _ in range(workers)
-    ]
+    processes = [_worker(command, environment(folder) | more) for _ in range(workers)]
     try:
         return _watch(url, cases * drawings.TASKS)
     finally:
@@ -99,6 +97,12 @@ def _per_second(topic: str, url: str, folder: Path, workers: int) -> float:
             process.terminate()
         for process in processes:
             process.wait()
+
+
+def _worker(command: list[str], variables: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command, cwd=ROOT, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
 
 
 def _watch(url: str, tasks: int) -> float:
