@@ -49,7 +49,7 @@ _PAST_CASES = 200
 DESK.globals["as_feel"] = lambda value: text_of(value, nested=True)
 SEVERITIES = {
     Severity.ERROR: (lazy("error"), "late"),
-    Severity.UNSUPPORTED: (lazy("not executed yet"), "late"),
+    Severity.UNSUPPORTED: (lazy("cannot be executed"), "late"),
     Severity.WARNING: (lazy("warning"), "soon"),
     Severity.INFO: (lazy("note"), "info"),
 }

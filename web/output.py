@@ -80,7 +80,7 @@ _WEIGHTS = {
     "en": {severity: severity.value for severity in Severity},
     "zh": {
         Severity.ERROR: "错误",
-        Severity.UNSUPPORTED: "不支持",
+        Severity.UNSUPPORTED: "无法执行",
         Severity.WARNING: "警告",
         Severity.INFO: "提示",
     },

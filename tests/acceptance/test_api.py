@@ -476,3 +476,33 @@ def test_a_fault_of_ours_shows_nothing_of_the_inside(
     problem(answer, 500)
     assert "1234" not in answer.text
     assert "1234" in caplog.text
+
+
+def test_a_draft_is_shown_in_the_language_that_the_caller_accepts(
+    admin: Api, engine: Engine
+) -> None:
+    broken = drawn().replace('id="work"', 'id="other"').encode()
+    kept = admin.call(
+        "POST", "/api/drafts?title=Autumn", data={"file": (io.BytesIO(broken), "plain.bpmn")}
+    )
+    assert kept.status_code == 201
+    assert kept.json is not None
+    path = f"/api/drafts/{kept.json['id']}"
+
+    told = {
+        language: admin.call("GET", path, headers={"Accept-Language": language}).json
+        for language in ("zh-CN", "en", "fr")
+    }
+    texts = {language: shown["problems"][0]["message"] for language, shown in told.items() if shown}
+
+    assert texts["en"] == texts["fr"]
+    assert texts["zh-CN"] != texts["en"]
+    assert admin.call("GET", f"{path}/files/plain.bpmn").data == broken
+    assert problem(admin.call("POST", f"{path}/deploy", {}), 422)["code"] == "deployment_refused"
+    assert engine.definitions() == []
+    whole = {"file": (io.BytesIO(drawn().encode()), "plain.bpmn")}
+    assert admin.call("PUT", f"{path}?revision=1", data=whole).status_code == 200
+    problem(admin.call("POST", f"{path}/discard", {"revision": 1}), 409)
+    assert admin.call("POST", f"{path}/deploy", {"revision": 2}).status_code == 201
+    assert admin.get("/api/drafts")["items"] == []
+    problem(admin.call("GET", path), 404)
