@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import cProfile
-import dataclasses
 import json
 import pstats
 import sys
@@ -36,7 +35,7 @@ from tests.bench import (
     turns,
     workers,
 )
-from tests.bench.figure import Figure, beside
+from tests.bench.figure import Figure, beside, read
 from tests.bench.house import ROOT, House, house
 from tests.bench.rounds import Bench
 
@@ -119,9 +118,7 @@ def _stored() -> list[Figure]:
     if not OUTPUT.exists():
         return []
     lines: list[dict[str, Any]] = json.loads(OUTPUT.read_text(encoding="utf-8"))
-    fields = [field.name for field in dataclasses.fields(Figure)]
-    return [Figure(**{name: line[name] or "" if name == "goal" else line[name] for name in fields})
-            for line in lines]  # fmt: skip
+    return [read(line) for line in lines]
 
 
 def _measured(row: Row, bench: Bench) -> list[Figure]:

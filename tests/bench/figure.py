@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -46,6 +46,14 @@ class Figure:
     def line(self) -> dict[str, Any]:
         """Return the line for build/bench.json."""
         return {**asdict(self), "goal": self.goal or None, "met": self.met}
+
+
+def read(line: Mapping[str, Any]) -> Figure:
+    """Return the figure of a line of build/bench.json."""
+    return Figure(
+        name=line["name"], value=line["value"], unit=line["unit"], goal=line["goal"] or "",
+        detail=line["detail"],
+    )  # fmt: skip
 
 
 def beside(new: Sequence[Figure], old: Sequence[Figure]) -> list[Figure]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench.figure import Figure, beside, not_built
+from tests.bench.figure import Figure, beside, not_built, read
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,10 @@ def test_rows_that_are_measured_anew_replace_their_old_figures_and_no_others() -
     both = beside(new, old)
     # then
     assert [figure.name for figure in both] == ["1 old", "2 new", "6 new", "10 old"]
+
+
+@pytest.mark.parametrize("goal", ["<= 1.1", ""])
+def test_a_figure_is_read_as_it_was_written(goal: str) -> None:
+    figure = Figure(name="2 x", value=0.5, unit="x", goal=goal, detail="1 / 2 ms")
+
+    assert read(figure.line()) == figure
