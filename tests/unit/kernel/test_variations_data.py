@@ -141,7 +141,7 @@ def test_what_an_event_brings_goes_where_its_association_says(place: Place, wher
     assert place.over(stage)
 
 
-@everywhere
+@in_three_places
 @pytest.mark.parametrize(
     ("form", "text", "seconds"),
     [
@@ -169,7 +169,7 @@ def test_a_timer_is_due_at_its_moment_and_not_a_second_before(
     assert stage.idle
 
 
-@everywhere
+@in_three_places
 @pytest.mark.parametrize(("form", "text"), [("Date", "2020-01-01T00:00:00Z"), ("Duration", "PT0S")])
 def test_what_is_due_already_fires_at_once(place: Place, form: str, text: str) -> None:
     body = (
@@ -190,7 +190,7 @@ def test_what_is_due_already_fires_at_once(place: Place, form: str, text: str) -
     assert place.over(stage)
 
 
-@everywhere
+@in_three_places
 @pytest.mark.parametrize(("times", "fired"), [("R1", 1), ("R3", 3), ("R", 10)])
 def test_a_cycle_fires_as_often_as_it_says_while_its_host_lives(
     place: Place, times: str, fired: int

@@ -30,7 +30,7 @@ from tests.drawing import (
     user,
 )
 from tests.drawing import flow as flow_to
-from tests.unit.kernel.places import PLACES, Place, Stage, everywhere
+from tests.unit.kernel.places import PLACES, Place, Stage, everywhere, in_three_places
 
 
 @dataclass(frozen=True)
@@ -265,7 +265,7 @@ def test_an_interrupting_handler_ends_handlers_that_did_not_interrupt(place: Pla
     assert place.over(stage)
 
 
-@everywhere
+@in_three_places
 @kinds
 def test_a_handler_catches_what_comes_while_its_own_handler_runs_inside_it(
     place: Place, kind: Kind
@@ -346,7 +346,7 @@ def test_an_event_gateway_goes_the_one_way_whose_event_came(place: Place, kind: 
         assert stage.idle
 
 
-@everywhere
+@in_three_places
 @kinds
 def test_a_waiting_catch_event_is_passed_once(place: Place, kind: Kind) -> None:
     # 13.5.2: waiting starts when the event is reached; once it occurs it is consumed

@@ -391,7 +391,7 @@ def test_links_pair_up_within_their_own_scope_from_every_source(place: Place) ->
     assert place.over(stage)
 
 
-@everywhere
+@in_three_places
 @pytest.mark.parametrize(("made", "needed", "runs"), [(1, 1, 1), (4, 2, 2), (3, 1, 3), (2, 2, 1)])
 def test_quantities_count_tokens(place: Place, made: int, needed: int, runs: int) -> None:
     # 13.3.2: startQuantity tokens start the activity, completionQuantity tokens leave it

@@ -166,7 +166,7 @@ def test_an_error_of_one_instance_stays_with_it_or_ends_all(place: Place, sequen
         assert stage.idle
 
 
-@everywhere
+@in_three_places
 @pytest.mark.parametrize(
     ("inner", "outer"), [(False, False), (False, True), (True, False), (True, True)]
 )
@@ -214,7 +214,7 @@ def test_a_loop_without_a_condition_turns_up_to_its_maximum(
     assert place.over(stage)
 
 
-@everywhere
+@in_three_places
 @pytest.mark.parametrize(
     ("before", "begin", "rounds"),
     [("false", 0, 2), ("false", 5, 1), ("true", 0, 2), ("true", 5, 0)],
