@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 from engine.errors import BadInput
 
 #: what a folder or an archive is searched for; a file named by itself may have any ending
-KINDS = (".bpmn", ".bpmn2", ".bpmn20.xml", ".dmn", ".form")
+#: (schema.json: the forms of SpiffWorkflow)
+KINDS = (".bpmn", ".bpmn2", ".bpmn20.xml", ".dmn", ".form", "schema.json")
 #: more entries than this in one archive are no bundle of diagrams
 MAX_ENTRIES = 1000
 #: no diagram is packed better than this; what claims to be is made to fill the memory

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from lxml.etree import _Element as Element
 
+from engine.diagrams.imports import adopt
 from engine.diagrams.names import BPMN, XML, bpmn, local, namespace, zeebe
 from engine.diagrams.report import Report
 from engine.diagrams.xml import read_xml
@@ -43,6 +44,7 @@ def words(content: bytes) -> dict[str, Words]:
     root = read_xml(content, Report(""), max_bytes=len(content) + 1)
     if root is None or local(root) != "definitions" or namespace(str(root.tag)) != BPMN:
         return {}
+    adopt(root, Report(""))  # properties of other dialects are properties too
     return {
         str(element.get("id")): _words(element)
         for element in root.iter()
