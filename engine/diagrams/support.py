@@ -149,6 +149,8 @@ def check_support(diagram: Diagram, report: Report) -> None:
 
 
 def _judge(element: Element, feature: str, report: Report) -> None:
+    if feature not in SUPPORTED and is_bpmn(element, *_POSITIONS):
+        return  # BPMN knows no such event either, which is an error of `check_events`
     advice = SUPPORTED.get(feature, _LATER)
     if advice == YES:
         return

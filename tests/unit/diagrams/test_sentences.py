@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from babel.messages.pofile import read_po
@@ -39,11 +40,8 @@ def literals(node: ast.expr) -> Iterator[str]:
 
 
 def sources() -> list[Path]:
-    found = sorted((ENGINE / "diagrams").glob("checks*.py"))
-    found += sorted((ENGINE / "dmn").glob("*.py"))
-    return [ENGINE / "sentences.py", ENGINE / "xml.py", *found,
-            *(ENGINE / "diagrams" / f"{name}.py" for name in
-              ("bundle", "links", "names", "support", "times"))]  # fmt: skip
+    folders = (sorted((ENGINE / name).rglob("*.py")) for name in ("diagrams", "dmn"))
+    return [ENGINE / "sentences.py", ENGINE / "xml.py", *chain.from_iterable(folders)]
 
 
 def templates() -> Iterator[tuple[str, str, bool]]:
