@@ -11,6 +11,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from enum import Enum
@@ -42,7 +43,7 @@ _OPTIONS = (
     | orjson.OPT_PASSTHROUGH_DATACLASS
     | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
-_NUMBER, _INTEGER, _DATE, _TIME, _MOMENT, _SPAN = (TAG + letter for letter in "nidtmp")
+_NUMBER, _INTEGER, _DATE, _TIME, _MOMENT, _SPAN, _LARGE = (TAG + letter for letter in "nidtmpb")
 _KINDS: dict[type, str] = {
     date: _DATE,
     FarDate: _DATE,
@@ -65,6 +66,14 @@ _BITS = 14_000
 _SHORT = 40
 _SMALL = 2**31
 _DIGITS = frozenset("0123456789")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Stands for a large value that is stored elsewhere; no input can contain one."""
+
+    #: SHA-256 of its JSON
+    hash: str
 
 
 # storage
@@ -118,6 +127,8 @@ def _wrapped(value: object) -> object:
 def _tagged(value: object) -> object:
     if type(value) is Decimal:
         return {_NUMBER: str(value)}
+    if type(value) is Reference:
+        return {_LARGE: value.hash}
     kind = _KINDS.get(type(value))
     if kind is None:
         return _plainer(value)
@@ -207,6 +218,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     _TIME: parse_time,
     _MOMENT: parse_moment,
     _SPAN: parse_duration,
+    _LARGE: Reference,
 }
 
 

@@ -297,6 +297,8 @@ class Step:
     called: list[CalledInstance] = field(default_factory=list)
     #: data stores that were written: name -> value
     stores: dict[str, Value] = field(default_factory=dict)
+    #: JSON of large values that the new state refers to and that were not stored before, by hash
+    large: dict[str, str] = field(default_factory=dict)
     #: called instances that ended, with their final state
     returned: list[tuple[str, InstanceState]] = field(default_factory=list)
 

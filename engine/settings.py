@@ -80,6 +80,8 @@ class Settings:
     python_scripts: bool = False
     #: values longer than this many bytes of JSON stand in the history by reference
     history_value_limit: int = _between(4096, 64, 1 << 30)
+    #: values longer than this many bytes of JSON stand beside the state of a case, by reference
+    large_value_limit: int = _between(8192, 64, 1 << 30)
     #: activations after which a long run is saved as it stands and goes on in a new transaction
     activations_per_piece: int = _between(1000, 1, 1_000_000)
     #: such pieces without a wait state after which an incident stops the run

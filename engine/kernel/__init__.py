@@ -8,22 +8,25 @@ from __future__ import annotations
 from engine.kernel.correlation import correlation_key
 from engine.kernel.definition import Definition, Element
 from engine.kernel.element_parsers import ParseFault
+from engine.kernel.large import Fetch
 from engine.kernel.parser import parse
 from engine.kernel.snapshot import FORMAT
 from engine.kernel.step import step
 from engine.kernel.timers import parse_cycle, parse_duration, parse_moment
 from engine.kernel.tokens import Limits, World
 from engine.kernel.triggers import next_due
-from engine.kernel.variables import listeners_of, variables_of, visible_to
+from engine.kernel.variables import large_in, listeners_of, variables_of, visible_to
 
 __all__ = [
     "FORMAT",
     "Definition",
     "Element",
+    "Fetch",
     "Limits",
     "ParseFault",
     "World",
     "correlation_key",
+    "large_in",
     "listeners_of",
     "next_due",
     "parse",

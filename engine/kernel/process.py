@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 
 from engine.errors import BpmnError, ExecutionFault
+from engine.kernel.large import LargeValues
 from engine.kernel.scopes import STORES, Variables
 from engine.kernel.throws import Throws
 from engine.kernel.tokens import COMPLETED, READY, WAITING, Scope, Token, World
@@ -52,6 +53,8 @@ class Process(Throws, BpmnWorkflow):
         self.now = now
         self.next_number = 1
         self.pieces = 0
+        #: values that stand beside the snapshot
+        self.large = LargeValues(world.limits.large_value)
         self.paused = False
         #: tokens that wait for a condition, and whether it is time to look at them
         self.watchers: dict[int, Token] = {}

@@ -1,7 +1,8 @@
 """The state of an instance as bytes and back: tokens and scopes only, no diagram, no history.
 
 Layout: one byte for the codec (`j` plain, `z` deflated), then JSON of `engine.codec`:
-{"f": format, "n": next token, "p": pieces, "s": scopes, "t": tokens}. Read by this and the next
+{"f": format, "n": next token, "p": pieces, "s": scopes, "t": tokens}. Format 2 is format 1 with
+references in place of large values, and only written where there are any. Read by this and the next
 format; a format that is newer than this program is refused.
 """
 
@@ -13,29 +14,49 @@ from typing import Any, cast
 
 from engine import codec
 from engine.errors import SchemaTooNew
+from engine.kernel.large import LargeValues, fill
 from engine.kernel.process import Process
 from engine.kernel.scopes import Variables
 from engine.kernel.tokens import READY, Scope, Token, World
 
-#: number of the layout written here
-FORMAT = 1
+#: number of the newest layout that is read here
+FORMAT = 2
+_PLAIN, _WITH_REFERENCES = 1, FORMAT
 #: larger ones are deflated
 PLAIN_LIMIT = 2048
 
 
 def save(process: Process) -> bytes:
     """Return the state of a running instance."""
-    scopes = [_scope_out(s) for s in process.subprocesses.values()]
-    tokens = [_token_out(t) for t in process.index.values()]
-    state = {
-        "f": FORMAT,
+    raw = codec.encode(_state(process))
+    large = process.large
+    if large.limit and len(raw) > large.limit:
+        for scope in process.subprocesses.values():
+            large.find(scope.vars.values)
+        for token in process.index.values():
+            large.find(token.vars.values)
+        if large.fresh:
+            raw = codec.encode(_state(process))
+    return b"j" + raw if len(raw) <= PLAIN_LIMIT else b"z" + zlib.compress(raw, 1)
+
+
+def _state(process: Process) -> dict[str, Any]:
+    large = process.large
+    state: dict[str, Any] = {
+        "f": _WITH_REFERENCES if large else _PLAIN,
         "n": process.next_number,
         "p": process.pieces,
-        "s": scopes,
-        "t": tokens,
+        "s": [_scope_out(s) for s in process.subprocesses.values()],
+        "t": [_token_out(t) for t in process.index.values()],
     }
-    raw = codec.encode(state)
-    return b"j" + raw if len(raw) <= PLAIN_LIMIT else b"z" + zlib.compress(raw, 1)
+    if large:
+        for row in state["s"]:
+            if row[4] is not None:
+                row[4] = large.outside(row[4])
+        for row in state["t"]:
+            if len(row) > 7 and row[7] is not None:
+                row[7] = large.outside(row[7])
+    return state
 
 
 def read(data: bytes) -> dict[str, Any]:
@@ -88,11 +109,15 @@ def _token_out(token: Token) -> list[Any]:
 def load(world: World, data: bytes, now: datetime) -> Process:
     """Rebuild an instance; tokens that were ready are queued again."""
     state = read(data)
+    large = LargeValues(world.limits.large_value)
+    if state["f"] >= _WITH_REFERENCES:
+        fill(state, world.large, large)
     scopes, tokens = state["s"], state["t"]
     root = next(s for s in scopes if s[0] == 0)
     process = Process(world, now, world.definition(root[2]))
     process.next_number = state["n"]
     process.pieces = state["p"]
+    process.large = large
     rows = {row[0]: row + [None] * (11 - len(row)) for row in tokens}
     inside: dict[int, list[list[Any]]] = {}
     for row in rows.values():

@@ -48,6 +48,10 @@ def step(world: World, snapshot: bytes | None, command: Command, now: datetime) 
     out = process.result()
     if out.state is InstanceState.RUNNING:
         out.snapshot = snapshots.save(process)
+        out.large = process.large.fresh
+        if process.large:
+            outside = process.large.outside
+            out.works = [item._replace(inputs=outside(item.inputs)) for item in out.works]
     return out
 
 

@@ -32,6 +32,8 @@ class Limits(Protocol):
     activations: int
     #: pieces without a wait state before an incident
     pieces: int
+    #: larger values stand beside the snapshot; bytes of JSON, 0: none does
+    large_value: int
 
 
 class World(Protocol):
@@ -58,6 +60,7 @@ class World(Protocol):
     def moment(self) -> datetime: ...
     def stores(self, names: Sequence[str]) -> Mapping[str, Value]: ...
     def inputs_of(self, topic: str) -> tuple[str, ...] | None: ...
+    def large(self, root_id: str, hashes: Sequence[str]) -> Mapping[str, bytes]: ...
     def lane_of(self, topic: str) -> str | None: ...
     def inline(
         self, topic: str

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.kernel.large import Fetch, fill, references
 from engine.kernel.snapshot import read
 from engine.model import Value, Variables
 
 
-def variables_of(snapshot: bytes) -> dict[str, list[dict[str, Any]]]:
+def variables_of(snapshot: bytes, fetch: Fetch) -> dict[str, list[dict[str, Any]]]:
     """Return for each instance (root or called) its scopes: token, element and variables.
 
     The outermost scope comes first, with token 0 for the root and element None.
     """
     state = read(snapshot)
+    fill(state, fetch)
     instance_of: dict[int, str] = {}
     found: dict[str, list[dict[str, Any]]] = {}
     for owner, _name, _definition, instance_id, values, *_ in state["s"]:
@@ -29,9 +31,10 @@ def variables_of(snapshot: bytes) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def visible_to(snapshot: bytes, token: int) -> dict[str, Value]:
+def visible_to(snapshot: bytes, token: int, fetch: Fetch) -> dict[str, Value]:
     """Return the variables that a token sees: those of its process, the inner ones win."""
     state = read(snapshot)
+    fill(state, fetch)
     scopes = {row[0]: (row[3], row[4]) for row in state["s"]}
     tokens = {row[0]: (row[1], row[7] if len(row) > 7 else None) for row in state["t"]}
     layers: list[Variables] = []
@@ -49,6 +52,11 @@ def visible_to(snapshot: bytes, token: int) -> dict[str, Value]:
 def listeners_of(snapshot: bytes, token: int) -> list[int]:
     """Return the tokens of the boundary events that wait at the activity of a token."""
     return [row[0] for row in read(snapshot)["t"] if len(row) > 4 and row[4] == token]
+
+
+def large_in(snapshot: bytes) -> list[str]:
+    """Return the hashes of the large values that a running instance needs."""
+    return references(read(snapshot))
 
 
 def _entry(token: int, element: str | None, values: dict[str, Value]) -> dict[str, Any]:

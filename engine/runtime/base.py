@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
-from engine import codec
+from engine import codec, kernel
 from engine.clock import Clock, SystemClock
 from engine.errors import BadInput, NotFound
 from engine.languages import Languages
 from engine.runtime.library import Library
 from engine.runtime.transaction import Transaction
 from engine.runtime.world import Limits
-from engine.store import instances, migrate, tasks
+from engine.store import blobs, instances, migrate, tasks
 from engine.store.connect import Connection, Database, Disconnected
 
 if TYPE_CHECKING:
@@ -73,7 +73,11 @@ class Base:
         self.announce = announce
         self.database = Database(url or settings.url, settings.tenant)
         self.library = Library(self.languages)
-        self.limits = Limits(settings.activations_per_piece, settings.pieces_per_run)
+        self.limits = Limits(
+            settings.activations_per_piece, settings.pieces_per_run, settings.large_value_limit
+        )
+        #: large values that were used lately
+        self.memory = blobs.Memory()
 
     def migrate(self) -> None:
         """Bring the schema up to date. Raises SchemaTooNew if a newer Caseway has changed it."""
@@ -99,6 +103,10 @@ class Base:
         if tx.due and self.announce is not None:
             earliest = min(tx.due)
             self.announce(None if earliest <= tx.now else earliest)
+
+    def fetch(self, connection: Connection) -> kernel.Fetch:
+        """Return how to read the large values that a snapshot refers to."""
+        return functools.partial(blobs.read, connection, self.memory)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

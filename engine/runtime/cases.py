@@ -22,7 +22,7 @@ from engine.model import (
 from engine.runtime import steps
 from engine.runtime.base import Base, admitted, note, optional_text, page_size, plain_text, verb
 from engine.runtime.transaction import Transaction
-from engine.store import definitions, history, instances, tokens, work
+from engine.store import blobs, definitions, history, instances, tokens, work
 from engine.store.connect import Connection, Duplicate
 
 #: how long the answer "not too busy" holds
@@ -118,6 +118,10 @@ class Cases(Base):
             event = Event("history.erased", found.id, None, None, None, sorted(wanted))
             note(tx, found.root_id, [event], by)
             history.replace(tx.connection, found.root_id, hit)
+            stored = instances.snapshot_of(tx.connection, found.root_id)
+            present = None if stored is None else stored[1]
+            needed = [] if present is None else kernel.large_in(present)
+            blobs.drop(tx.connection, found.root_id, needed)
             _record(tx, "erase", found.id, by, why)
             return len(hit)
 
@@ -162,7 +166,7 @@ class Cases(Base):
             found = _found(connection, instance_id)
             stored = instances.snapshot_of(connection, found.id)
             if stored is not None and stored[1] is not None:
-                scopes = kernel.variables_of(stored[1]).get(found.id)
+                scopes = kernel.variables_of(stored[1], self.fetch(connection)).get(found.id)
                 if scopes:
                     return dict(scopes[0]["variables"])
             return _last_values(connection, found)
@@ -172,9 +176,9 @@ class Cases(Base):
         with self.reading() as connection:
             found = _found(connection, instance_id)
             stored = instances.snapshot_of(connection, found.id)
-        if stored is None or stored[1] is None:
-            return []
-        return kernel.variables_of(stored[1]).get(found.id, [])
+            if stored is None or stored[1] is None:
+                return []
+            return kernel.variables_of(stored[1], self.fetch(connection)).get(found.id, [])
 
     # -------------------------------------------------------------- inside
 

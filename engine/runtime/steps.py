@@ -11,7 +11,7 @@ from engine.clock import new_id
 from engine.model import Command, Event, InstanceState, NewUserTask, Start, Step
 from engine.runtime import delivery
 from engine.store import data_stores, incidents, instances, lanes, subscriptions, tasks, work
-from engine.store.instances import CALLED, INCIDENTS, LANES, SUBSCRIPTIONS, TASKS, WORK, Case
+from engine.store.instances import CALLED, INCIDENTS, LANES, LARGE, SUBSCRIPTIONS, TASKS, WORK, Case
 
 if TYPE_CHECKING:
     from engine.model import Definition
@@ -86,6 +86,8 @@ def _keep(tx: Transaction, case: Case, step: Step, by: str | None, before: Seque
         state=step.state.value, ended_at=tx.now if over else None, revision=case.revision + 1,
         history_seq=seq, owns=case.owns | _owns(step), snapshot=step.snapshot,
     )  # fmt: skip
+    for digest, text in step.large.items():
+        tx.keep_large(case.id, digest, text)
     if step.called or step.returned:
         _called(tx, case, step)
     if step.stores:
@@ -127,6 +129,7 @@ def _owns(step: Step) -> int:
         | (TASKS if step.user_tasks else 0)
         | (SUBSCRIPTIONS if step.subscriptions else 0)
         | (INCIDENTS if step.incidents else 0)
+        | (LARGE if step.large else 0)
         | (CALLED if step.called else 0)
     )
 
@@ -202,6 +205,8 @@ def _lock_lanes(tx: Transaction, case: Case, tokens: Sequence[int] | None) -> li
 def _end(tx: Transaction, case: Case, step: Step, by: str | None) -> list[str]:
     """Delete whatever rows the case still has; return messages that were on their way to it."""
     connection, owns = tx.connection, case.owns
+    if owns & LARGE:
+        tx.over.append(case.id)
     if owns & INCIDENTS:
         incidents.resolve_all(connection, case.id, by, tx.now)
     if owns & TASKS:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from engine.runtime.world import World
-from engine.store import history, incidents, instances, lanes, subscriptions, tasks, work
+from engine.store import blobs, history, incidents, instances, lanes, subscriptions, tasks, work
 from engine.store.columns import moment_text
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ class Transaction:
         "due",
         "history",
         "library",
+        "memory",
         "now",
+        "over",
         "pending",
         "saves",
         "settings",
@@ -53,14 +55,24 @@ class Transaction:
         self.library = engine.library
         #: the moment of everything that happens in it
         self.now: datetime = engine.clock.now()
+        #: large values that were used lately
+        self.memory = engine.memory
         #: what the kernel may ask
         self.world = World(
-            connection, engine.library, engine.registry, engine.limits, self.now, engine.clock
+            connection,
+            engine.library,
+            engine.registry,
+            engine.limits,
+            self.now,
+            engine.clock,
+            engine.memory,
         )
         self.history = self._no_history()
         self.pending = Pending()
         #: new states of locked root instances by id
         self.saves: dict[str, dict[str, Any]] = {}
+        #: cases with large values that end here
+        self.over: list[str] = []
         #: due times of new work
         self.due: list[datetime] = []
         #: True: there is nothing to store
@@ -77,6 +89,11 @@ class Transaction:
         self.due.append(due)
         self.pending.works.append(work.row(self.connection, **given))
 
+    def keep_large(self, root_id: str, digest: str, text: str) -> None:
+        """Store a large value of a case; the next step of the case need not read it."""
+        self.history.keep(root_id, digest, text)
+        self.memory.put(digest, text.encode())
+
     def leave_lanes(self, names: Sequence[str]) -> None:
         """Let the next row of each lane go that has just lost one; the caller has locked them."""
         if names and lanes.leave(self.connection, names, self.now):
@@ -92,6 +109,9 @@ class Transaction:
             instances.save(connection, [self.saves[key] for key in sorted(self.saves)])
             self.saves = {}
         self.history.write(connection)
+        for root_id in self.over:
+            blobs.drop(connection, root_id, ())
+        self.over = []
         self.history = self._no_history()
         self.flush_subscriptions()
         if pending.works:

@@ -19,7 +19,7 @@ from engine.runtime import internal
 from engine.runtime.base import Base, note, verb
 from engine.runtime.transaction import Transaction
 from engine.runtime.turns import Turns
-from engine.store import incidents, instances, lanes, messages, subscriptions, tasks, work
+from engine.store import blobs, incidents, instances, lanes, messages, subscriptions, tasks, work
 from engine.store.instances import INCIDENTS
 
 #: for the fault test only: results are taken without looking at the fence, which it must notice
@@ -278,6 +278,7 @@ def _take(tx: Transaction, picked: list[Work], owner: str, lease_s: float) -> li
         return []
     until = tx.now + timedelta(seconds=lease_s)
     work.take(tx.connection, [item.id for item in picked], owner, until)
+    picked = blobs.fill(tx.connection, tx.memory, picked)
     return [replace(item, attempt=item.attempt + 1, fence=item.fence + 1) for item in picked]
 
 

@@ -122,7 +122,9 @@ class WorkList(Base):
             assert fate is not None
             stored = instances.snapshot_of(connection, task.instance_id)
             snapshot = None if stored is None else stored[1]
-            seen = kernel.visible_to(snapshot, task.token) if snapshot is not None else {}
+            seen = {}
+            if snapshot is not None:
+                seen = kernel.visible_to(snapshot, task.token, self.fetch(connection))
             form = _form(connection, self, instance.definition_id, task.form_key)
         return TaskView(
             task=task, instance=instance, root=root, fate=fate, form=form,

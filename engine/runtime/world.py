@@ -11,7 +11,7 @@ from engine.clock import new_id
 from engine.errors import BadInput, BpmnError, ExecutionFault
 from engine.languages import SCRIPT_BYTES
 from engine.registry import HandlerContext
-from engine.store import data_stores, decisions, definitions
+from engine.store import blobs, data_stores, decisions, definitions
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,12 +33,14 @@ class Limits:
     activations: int
     #: pieces without a wait state before an incident
     pieces: int
+    #: larger values stand beside the snapshot; bytes of JSON
+    large_value: int
 
 
 class World:
     """The kernel's view of definitions and handlers; reads, never writes."""
 
-    __slots__ = ("_clock", "_connection", "_library", "_now", "_registry", "limits")
+    __slots__ = ("_clock", "_connection", "_library", "_memory", "_now", "_registry", "limits")
 
     def __init__(
         self,
@@ -48,8 +50,10 @@ class World:
         limits: kernel.Limits,
         now: datetime,
         clock: Clock,
+        memory: blobs.Memory,
     ) -> None:
         self._clock = clock
+        self._memory = memory
         self._connection = connection
         self._library = library
         self._registry = registry
@@ -127,6 +131,10 @@ class World:
         """Return the names of a handler's inputs; None means all visible variables."""
         entry = self._entry(topic)
         return None if entry is None else entry.parameters
+
+    def large(self, root_id: str, hashes: Sequence[str]) -> Mapping[str, bytes]:
+        """Return the JSON of large values of a case by hash."""
+        return blobs.read(self._connection, self._memory, root_id, hashes)
 
     def lane_of(self, topic: str) -> str | None:
         """Return the input of a handler whose value is the lane of its work; None if none is."""

@@ -11,10 +11,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
-from sqlalchemy.dialects import postgresql, sqlite
 
 from engine import codec
 from engine.model import Event, HistoryRow
+from engine.store import blobs
 from engine.store.connect import Connection
 from engine.store.statement import Statement, inserting
 from engine.store.tables import blob, history
@@ -47,19 +47,6 @@ READ = sa.select(
 ).select_from(_with_blob)  # fmt: skip
 
 _INSERT = Statement[Any](inserting(history))
-_KEEP = {
-    # an equal value of the case is there already
-    "sqlite": Statement[Any](
-        sqlite.insert(blob)
-        .values({column.name: bindparam(column.name) for column in blob.c})
-        .on_conflict_do_nothing()
-    ),
-    "postgresql": Statement[Any](
-        postgresql.insert(blob)
-        .values({column.name: bindparam(column.name) for column in blob.c})
-        .on_conflict_do_nothing()
-    ),
-}
 _PAGE = Statement(
     READ.where(_ours, _root, _c.seq > bindparam("after"))
     .order_by(_c.seq)
@@ -77,15 +64,6 @@ _WRITE_VALUE = Statement[Any](
     sa.update(history)
     .where(_ours, _c.root_id == bindparam("b_root"), _c.seq == bindparam("b_seq"))
     .values(value=bindparam("value"), blob=None, erased=True)
-)
-_DROP_BLOBS = Statement[Any](
-    sa.delete(blob)
-    .where(blob.c.tenant == bindparam("tenant"), blob.c.root_id == bindparam("root_id"))
-    .where(
-        ~sa.exists().where(
-            _c.tenant == blob.c.tenant, _c.root_id == blob.c.root_id, _c.blob == blob.c.hash
-        )
-    )
 )
 
 
@@ -121,12 +99,16 @@ class Rows:
     def write(self, connection: Connection) -> None:
         """Insert all rows."""
         if self._blobs:
-            connection.rows(_KEEP[connection.dialect.name], self._blobs)
+            blobs.keep(connection, self._blobs)
         connection.rows(_INSERT, self._rows)
+
+    def keep(self, root_id: str, digest: str, text: str) -> None:
+        """Store a large value of the case beside the rows, by its hash."""
+        self._blobs.append((self._tenant, root_id, digest, text))
 
     def _keep(self, root_id: str, text: str) -> str:
         digest = hashlib.sha256(text.encode()).hexdigest()
-        self._blobs.append((self._tenant, root_id, digest, text))
+        self.keep(root_id, digest, text)
         return digest
 
 
@@ -142,7 +124,7 @@ def page(
 
 
 def replace(connection: Connection, root_id: str, rows: Sequence[tuple[int, Any]]) -> None:
-    """Overwrite values by number, for erasure, and drop the large ones nothing refers to now."""
+    """Overwrite values by number, for erasure; `blobs.drop` then removes the large ones."""
     tenant = connection.tenant
     connection.many(
         _WRITE_VALUE,
@@ -156,4 +138,3 @@ def replace(connection: Connection, root_id: str, rows: Sequence[tuple[int, Any]
             for seq, value in rows
         ],
     )
-    connection.run(_DROP_BLOBS, root_id=root_id)

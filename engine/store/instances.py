@@ -16,7 +16,7 @@ from engine.store.statement import Row, Statement, inserting
 from engine.store.tables import instance
 
 #: bits of `owns`: which other tables may hold rows of the case, so that its end need not look
-WORK, TASKS, SUBSCRIPTIONS, INCIDENTS, CALLED, LANES = 1, 2, 4, 8, 16, 32
+WORK, TASKS, SUBSCRIPTIONS, INCIDENTS, CALLED, LANES, LARGE = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Case(NamedTuple):

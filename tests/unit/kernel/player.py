@@ -54,7 +54,7 @@ class Player:
         self.definitions = {i: kernel.parse(tree, i, languages=known, file="drawing") for i in ids}
         self.first = ids[0]
         self.now = BEGIN
-        self.limits: Any = SimpleNamespace(activations=activations, pieces=pieces)
+        self.limits: Any = SimpleNamespace(activations=activations, pieces=pieces, large_value=0)
         self._inline = dict(inline or {})
         self._inputs_of = dict(inputs_of or {})
         self._made = 0
@@ -96,6 +96,9 @@ class Player:
 
     def inputs_of(self, topic: str) -> tuple[str, ...] | None:
         return self._inputs_of.get(topic)
+
+    def large(self, root_id: str, hashes: Sequence[str]) -> Mapping[str, bytes]:
+        raise AssertionError("no value is large here")
 
     def lane_of(self, topic: str) -> str | None:
         return None
