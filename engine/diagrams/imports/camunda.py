@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from lxml.etree import _Element as Element
 
 from engine.diagrams.diagram import child
@@ -198,7 +196,7 @@ def _filter(passage: Passage, event: Element, definition: Element) -> None:
     kinds = {part.strip() for part in (events or "create, update").split(",")}
     condition = child(definition, "condition")
     text = (condition.text or "") if condition is not None else ""
-    other = variable is not None and names_in(text) - {variable}
+    other = variable is not None and juel_feel.names_in(text) - {variable}
     if other or not {"create", "update"} <= kinds:
         passage.report.unsupported(
             event,
@@ -207,13 +205,6 @@ def _filter(passage: Passage, event: Element, definition: Element) -> None:
             who=event,
             name=variable or phrase("the variable"),
         )
-
-
-def names_in(feel: str) -> set[str]:
-    """Return the first words of all paths in a FEEL text, functions left out."""
-    bare = re.sub(r'"(?:\\.|[^"\\])*"', '""', feel)
-    words = re.findall(r"(?<![\w.])([^\W\d]\w*)(?!\w)(?!\s*\()", bare)
-    return {word for word in words if word not in juel_feel.FEEL_WORDS} - {"get", "string", "list"}
 
 
 # ------------------------------------------------------------------ what is left

@@ -100,6 +100,13 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+def names_in(feel: str) -> set[str]:
+    """Return the first words of all paths in a FEEL text, functions left out."""
+    bare = re.sub(r'"(?:\\.|[^"\\])*"', '""', feel)
+    words = re.findall(r"(?<![\w.])([^\W\d]\w*)(?!\w)(?!\s*\()", bare)
+    return {word for word in words if word not in FEEL_WORDS} - {"get", "string", "list"}
+
+
 class _Writer:
     """Writes FEEL; each method returns text that binds at least as tightly as asked."""
 

@@ -1,12 +1,13 @@
-"""Camunda 8: listeners do their work in tasks of their own, as there is one kind of work here."""
+"""Camunda 8: listeners become tasks of their own; filters that say nothing are left out."""
 
 from __future__ import annotations
 
 from lxml.etree import _Element as Element
 
 from engine.diagrams.imports.inserted import can_follow, can_precede, follow, precede, repeats
+from engine.diagrams.imports.juel_feel import names_in
 from engine.diagrams.imports.passage import Passage, zeebe_block
-from engine.diagrams.names import is_bpmn, local, zeebe
+from engine.diagrams.names import bpmn, is_bpmn, local, zeebe
 from engine.diagrams.schema import is_a
 
 #: event of a listener -> where its task stands
@@ -17,12 +18,27 @@ _LISTENERS = {"executionListeners": "executionListener", "taskListeners": "taskL
 def import_listeners(passage: Passage) -> None:
     """Put tasks where listeners of Camunda 8 do their work; the gate refuses what is left."""
     for node in passage.elements():
+        if is_bpmn(node, "conditionalEventDefinition"):
+            _filter(node)
         if not is_a(node, "flowNode"):
             continue
         for block_name, entry_name in _LISTENERS.items():
             block = zeebe_block(node, block_name)
             if block is not None:
                 _listeners(passage, node, block, list(block.iterchildren(zeebe(entry_name))))
+
+
+def _filter(definition: Element) -> None:
+    """Leave out a filter that asks for nothing but what the condition asks for itself."""
+    block = definition.find(bpmn("extensionElements"))
+    found = None if block is None else block.find(zeebe("conditionalFilter"))
+    condition = definition.find(bpmn("condition"))
+    if block is None or found is None or condition is None:
+        return
+    names = {part.strip() for part in (found.get("variableNames") or "").split(",")} - {""}
+    events = {part.strip() for part in (found.get("variableEvents") or "create, update").split(",")}
+    if {"create", "update"} <= events and (not names or names_in(condition.text or "") <= names):
+        block.remove(found)
 
 
 def _listeners(passage: Passage, node: Element, block: Element, listeners: list[Element]) -> None:

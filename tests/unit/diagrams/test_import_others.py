@@ -10,7 +10,19 @@ from engine.diagrams.names import CAMUNDA, ZEEBE
 from engine.diagrams.report import Report
 from engine.diagrams.words import words
 from engine.model import Severity
-from tests.drawing import boundary, diagram, end, extension, node, path, process, start, timer, user
+from tests.drawing import (
+    boundary,
+    catch,
+    diagram,
+    end,
+    extension,
+    node,
+    path,
+    process,
+    start,
+    timer,
+    user,
+)
 from tests.unit.diagrams.gate import objections, read
 
 
@@ -50,6 +62,18 @@ def test_a_listener_behind_an_activity_with_boundary_events_is_refused() -> None
     (found,) = objections(drawing, Severity.UNSUPPORTED)
     assert found[0] == "x"
     assert "executionListeners" in found[1]
+
+
+@pytest.mark.parametrize(("names", "accepted"), [("a, b", True), ("", True), ("a", False)])
+def test_a_filter_is_left_out_only_if_the_condition_asks_for_no_more(
+    names: str, accepted: bool
+) -> None:
+    only = extension(f'<zeebe:conditionalFilter variableNames="{names}"/>')
+    wait = f"<conditionalEventDefinition>{only}<condition>=a + b > 1</condition>"
+    part = catch("x", wait + "</conditionalEventDefinition>")
+    drawing = diagram(process("p", start("s"), part, end("e"), path("s", "x", "e")))
+
+    assert (not objections(drawing, Severity.UNSUPPORTED)) is accepted
 
 
 @pytest.mark.parametrize(
