@@ -11,6 +11,10 @@ from engine.diagrams.schema import is_a
 
 _MESSAGE_ENDS = ("participant", "activity", "anyEvent", "choreographyActivity", "conversationNode")
 
+#: events without outgoing, and without incoming message flows (BPMN 2.0.2, table 7.4)
+_NEVER_SEND = ("startEvent", "intermediateCatchEvent", "boundaryEvent")
+_NEVER_RECEIVE = ("endEvent", "intermediateThrowEvent")
+
 
 def check_collaborations(diagram: Diagram, report: Report) -> None:
     """Check what is drawn around the processes."""
@@ -49,6 +53,22 @@ def _message_flow(diagram: Diagram, flow: Element, report: Report) -> None:
             target,
             "{flow} leads to {target}, which does not wait for a message",
             "make it a message start event",
+            flow=flow,
+            target=target,
+        )
+    if source is not None and is_bpmn(source, *_NEVER_SEND):
+        report.error(
+            flow,
+            "{flow} begins at {source}, which sends nothing",
+            "begin it at a pool, an activity, a throwing or an end event",
+            flow=flow,
+            source=source,
+        )
+    if target is not None and is_bpmn(target, *_NEVER_RECEIVE):
+        report.error(
+            flow,
+            "{flow} leads to {target}, which receives nothing",
+            "lead it to a pool, an activity, a start event or a catching event",
             flow=flow,
             target=target,
         )
