@@ -18,7 +18,7 @@ OPTIONS = [
 
 def main() -> int:
     """Write both files; the second one takes its versions from the first."""
-    resolve("pyproject.toml", "run.txt", "--extra", "postgres")
+    resolve("pyproject.toml", "run.txt", "--extra", "postgres", "--extra", "cluster")
     resolve("requirements/dev.in", "dev.txt")
     return 0
 
