@@ -78,6 +78,7 @@ class Watcher:
         if call.when == "call":
             if report.passed:
                 self._note(item.nodeid.partition("[")[0])
+        if call.when != "setup":
             self._drawn, self._events = [], []
         return report
 

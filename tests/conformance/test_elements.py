@@ -39,7 +39,8 @@ def test_every_test_that_is_named_still_executes_its_element() -> None:
     named = elements.stored()["tests"]
     tests = sorted({test for tests in named.values() for test in tests})
     # when
-    found = elements.collect(tests, named=len(tests))["tests"]
+    there = [test for test in tests if elements.exists(test)]
+    found = elements.collect(there, named=len(tests))["tests"]
     # then
     lost = {f: [t for t in named[f] if t not in found.get(f, ())] for f in named}
     assert {feature: tests for feature, tests in lost.items() if tests} == {}, ANEW
