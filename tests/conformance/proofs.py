@@ -75,9 +75,8 @@ class Watcher:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
         report = yield
-        if call.when == "call":
-            if report.passed:
-                self._note(item.nodeid.partition("[")[0])
+        if call.when == "call" and report.passed:
+            self._note(item.nodeid.partition("[")[0])
         if call.when != "setup":
             self._drawn, self._events = [], []
         return report
