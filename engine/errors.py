@@ -21,6 +21,12 @@ class BadInput(EngineError):
     code = "bad_input"
 
 
+class OutputTooLarge(BadInput):
+    """A handler returned more than `result_limit`. Return a reference, or raise the limit."""
+
+    code = "output_too_large"
+
+
 class NotFound(EngineError):
     """Nothing is stored under this id or name. Check the id; it may belong to another tenant."""
 
@@ -103,6 +109,15 @@ class Unavailable(Exception):
     """
 
     code = "unavailable"
+
+
+class ClockOff(Unavailable):
+    """The clock of this machine differs from the database's, so its leases would mean nothing.
+
+    Let NTP set the clock; the node claims work again as soon as the two agree.
+    """
+
+    code = "clock_off"
 
 
 class BpmnError(Exception):

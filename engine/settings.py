@@ -89,12 +89,20 @@ class Settings:
     #: how long a message that nobody waits for is kept, if its sender does not say; seconds
     message_ttl_s: float = _between(86400.0, 0.0, 1e9)
 
+    #: how long the id of a message is known after it is over, so that no repetition counts; days,
+    #: 0: for ever
+    message_id_days: float = _between(90.0, 0.0, 100_000.0)
+    #: how long a case is kept after its end, with its history; days, 0: for ever
+    history_days: float = _between(0.0, 0.0, 100_000.0)
+
     #: threads of the worker process, so handlers that run at the same time
     worker_threads: int = _between(4, 1, 256)
     #: work items claimed, and settled, in one transaction while there is a backlog
     batch: int = _between(16, 1, 1000)
     #: how long a claimed work item belongs to its worker; extended while its handler runs; seconds
     lease_s: float = _between(30.0, 0.1, 86400.0)
+    #: how far the clock may be from that of the database, before no work is claimed; seconds
+    max_clock_skew_s: float = _between(5.0, 0.1, 3600.0)
     #: longest time between two looks for due work, so the most that a lost hint costs; seconds
     sweep_s: float = _between(1.0, 1.0, 5.0)
     #: largest output of a handler in bytes of JSON

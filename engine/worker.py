@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from engine import codec
 from engine.clock import Clock, VirtualClock
-from engine.errors import BpmnError, EngineError, Retry, Unavailable
+from engine.errors import BpmnError, EngineError, OutputTooLarge, Retry, Unavailable
 from engine.model import Variables, Work
 from engine.registry import HandlerContext, HandlerEntry, Registry
 
@@ -122,6 +122,9 @@ def attempt(work: Work, registry: Registry, now: datetime) -> Outcome:
         return Done(entry.call(work.inputs, context))
     except BpmnError as error:
         return _thrown(error, entry)
+    except OutputTooLarge as error:
+        # the next attempt would return as much
+        return Failed(str(error), repeat=False)
     except Retry as wish:
         return Failed(str(wish), wait_s=_asked_s(wish))
     except (Exception, SystemExit) as error:  # sys.exit() in a handler must not end the thread
@@ -190,6 +193,9 @@ def guarded(act: Callable[[], bool], what: str) -> bool:
     """Do one round of a loop that must not end; an exception (database away) is logged, False."""
     try:
         return act()
+    except Unavailable as error:
+        log.error("%s failed and is tried again: %s", what, error)
+        return False
     except Exception:
         log.exception("%s failed and is tried again", what)
         return False

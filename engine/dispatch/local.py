@@ -91,6 +91,11 @@ class LocalDispatcher:
         self._loop = threading.Thread(target=self._claim_loop, name="claim", daemon=True)
         self._watch = threading.Thread(target=self._watch_loop, name="watch", daemon=True)
 
+    @property
+    def shutdown_s(self) -> float:
+        """How long `stop` waits for running handlers, if nobody says."""
+        return self._settings.shutdown_s
+
     def start(self) -> None:
         """Begin to claim work; after any fork."""
         self._crew.start()

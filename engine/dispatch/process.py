@@ -20,6 +20,9 @@ log = logging.getLogger("caseway.worker")
 
 #: exit status that says: a handler hangs in this process, start another one
 EXIT_REPLACE = 75
+#: how long what runs beside a handler that hangs may still take; what then runs begins again in the
+#: next process, with the same idempotency key; seconds
+_HANG_DRAIN_S = 3.0
 #: how often the worker says that it lives; seconds
 _BEAT_S = 1.0
 
@@ -76,7 +79,9 @@ def _serve(
     while not stop.wait(_BEAT_S):
         if beat is not None and dispatcher.is_well():
             beat()
-    finished = dispatcher.stop()
+    # work that is due must not wait long for those who work beside a handler that hangs
+    drain_s = min(dispatcher.shutdown_s, _HANG_DRAIN_S) if hung.is_set() else None
+    finished = dispatcher.stop(drain_s)
     if hung.is_set():
         # an ordinary exit could wait for the handler that never returns
         logging.shutdown()

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any, get_type_hints, is_typeddict
 
 from engine import codec
-from engine.errors import BadInput, HandlerSetupError
+from engine.errors import BadInput, HandlerSetupError, OutputTooLarge
 from engine.registry.hints import Hint, hint_of
 from engine.registry.marks import HandlerContext, Mark
 from engine.settings import Settings
 
 _CONTEXT = "context"
+_ANY_SIZE = 1 << 40
 _NO_DEFAULT = inspect.Parameter.empty
 
 
@@ -95,9 +96,23 @@ class HandlerEntry:
             kind = type(result).__name__
             raise BadInput(f"handler {self.name!r} returned {kind}, not a dict of outputs or None")
         try:
-            admitted: Any = codec.admit(dict(result), max_bytes=self.result_limit, path="output")
+            return self._admitted(dict(result))
+        except OutputTooLarge:
+            raise
         except BadInput as error:
             raise BadInput(f"handler {self.name!r}: {error}") from error
+
+    def _admitted(self, result: dict[str, Any]) -> dict[str, Any]:
+        try:
+            admitted: Any = codec.admit(result, max_bytes=self.result_limit, path="output")
+        except BadInput:
+            # what is wrong may be its size alone, or something else, which is then told
+            whole = codec.admit(result, max_bytes=_ANY_SIZE, path="output")
+            raise OutputTooLarge(
+                f"handler {self.name!r} returned {len(codec.encode(whole))} bytes of JSON, "
+                f"result_limit allows {self.result_limit}: return a reference to it, "
+                "or raise the limit"
+            ) from None
         assert isinstance(admitted, dict)
         return admitted
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 __all__ = ["offer_again", "run", "settle_batch", "settled", "step"]
 
 log = logging.getLogger("caseway.runtime")
+
+#: for the fault test only, which must notice: results, single ones and batches, are taken without a
+#: look at the fence
+IGNORE_FENCE = os.environ.get("CASEWAY_MUTANT") == "ignore_fence"
 
 
 def settled(item: Work, attempts: int) -> Event:
@@ -65,7 +70,11 @@ def settle_batch(tx: Transaction, batch: Sequence[tuple[Work, Variables]]) -> li
     laned = {item.id: item.lane for item, _ in batch if item.lane is not None}
     lanes.lock(connection, sorted(set(laned.values())))
     fences = work.fences(connection, [item.id for item, _ in batch])
-    good = [item.id for item, _ in batch if fences.get(item.id) == item.fence]
+    good = [
+        item.id
+        for item, _ in batch
+        if fences.get(item.id) == item.fence or (IGNORE_FENCE and item.id in fences)
+    ]
     if not good:
         tx.abandon()
         return [False] * len(batch)

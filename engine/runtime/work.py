@@ -6,32 +6,44 @@ was changed.
 
 from __future__ import annotations
 
-import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from engine.clock import new_id
-from engine.errors import BpmnError
+from engine.clock import SystemClock, new_id
+from engine.errors import BpmnError, ClockOff
 from engine.model import Complete, Event, Throw, Variables, Work
 from engine.runtime import internal
 from engine.runtime.base import Base, note, verb
 from engine.runtime.transaction import Transaction
 from engine.runtime.turns import Turns
-from engine.store import blobs, incidents, instances, lanes, messages, subscriptions, tasks, work
+from engine.store import (
+    blobs,
+    incidents,
+    instances,
+    lanes,
+    messages,
+    retention,
+    subscriptions,
+    tasks,
+    work,
+)
 from engine.store.instances import INCIDENTS
 
-#: for the fault test only: results are taken without looking at the fence, which it must notice
-_IGNORE_FENCE = os.environ.get("CASEWAY_MUTANT") == "ignore_fence"
 #: results that one transaction of `settle_many` takes
 _BATCH = 16
 #: rows that one call of `reap` looks at
 _REAPED = 500
+#: cases that one call of `reap` removes
+_DROPPED = 100
 #: how far back `reap` looks for messages that missed their catch by a hair
 _MISSED_S = 60.0
 #: attempts of the engine's own work beyond the first; a database that comes and goes costs some
 _INTERNAL_RETRIES = 20
+#: how long a clock that agreed with the database's is not looked at again; seconds
+_CLOCK_S = 10.0
 _KILLED = "the worker process ended during each attempt"
 
 
@@ -40,6 +52,8 @@ class Ledger(Base):
 
     #: the last lane that `reap` has looked at
     _healed = ""
+    #: until when the clock need not be compared again; of the monotonic clock
+    _clock_good_until = 0.0
 
     @cached_property
     def _turns(self) -> Turns:
@@ -64,9 +78,28 @@ class Ledger(Base):
         too often becomes an incident.
         """
         with self.transaction() as tx:
+            self._refuse_if_clock_is_off(tx)
             picked = work.pick(tx.connection, tx.now, self._shares(tx, limit, kinds, topics, room))
             claimed = _take(tx, self._alone_or_fresh(picked), owner, lease_s)
         return self._without_exhausted(claimed)
+
+    def _refuse_if_clock_is_off(self, tx: Transaction) -> None:
+        """Raise ClockOff if leases and due times of this node would mean nothing to the others.
+
+        Looked at now and then, and at each claim until it is mended.
+        """
+        if not isinstance(self.clock, SystemClock) or time.monotonic() < self._clock_good_until:
+            return
+        theirs = tx.connection.server_time()
+        off_s = 0.0 if theirs is None else (self.clock.now() - theirs).total_seconds()
+        if abs(off_s) > self.settings.max_clock_skew_s:
+            way = "ahead of" if off_s > 0 else "behind"
+            raise ClockOff(
+                f"the clock of this machine is {abs(off_s):.1f} s {way} the database's, "
+                f"{self.settings.max_clock_skew_s:g} s are allowed: no work is claimed before NTP "
+                "has set it"
+            )
+        self._clock_good_until = time.monotonic() + _CLOCK_S
 
     def _shares(
         self, tx: Transaction, limit: int, kinds: Sequence[str] | None,
@@ -106,6 +139,7 @@ class Ledger(Base):
         None as well while the limit of its topic is used up: it is claimed when there is room.
         """
         with self.transaction() as tx:
+            self._refuse_if_clock_is_off(tx)
             seen = work.get(tx.connection, work_id)
             everywhere = None if seen is None else self._at_once_everywhere(seen.topic)
             full = (
@@ -165,7 +199,7 @@ class Ledger(Base):
             case = instances.lock(tx.connection, item.root_id)
             if item.lane is not None:
                 lanes.lock(tx.connection, [item.lane])
-            gone = work.done(tx.connection, item.id, None if _IGNORE_FENCE else item.fence)
+            gone = work.done(tx.connection, item.id, None if internal.IGNORE_FENCE else item.fence)
             if case is None or gone is None:
                 tx.abandon()
                 return False
@@ -229,10 +263,10 @@ class Ledger(Base):
 
     @verb
     def reap(self) -> int:
-        """End messages whose time is up, match those that missed their catch by a hair, and see to
-        it that no lane stands still.
+        """End messages whose time is up, match those that missed their catch by a hair, let lanes
+        go on that stand still, and remove what was kept long enough.
 
-        Called now and then by a worker; without such rows it costs three looks at an index.
+        Called now and then by a worker; without such rows it costs a few looks at an index.
         """
         with self.transaction() as tx:
             ended = messages.expire(tx.connection, tx.now, _REAPED)
@@ -241,9 +275,10 @@ class Ledger(Base):
             for message_id in missed:
                 internal.offer_again(tx, message_id)
             healed, self._healed = lanes.heal(tx.connection, self._healed, _REAPED, tx.now)
-            if not ended and not missed and not healed:
+            gone = _retain(tx)
+            if not ended and not missed and not healed and not gone:
                 tx.abandon()
-            return ended + len(missed) + healed
+            return ended + len(missed) + healed + gone
 
     def next_due(self) -> datetime | None:
         """Return when the next row can be claimed, leases included; None if there is none."""
@@ -264,6 +299,18 @@ class Ledger(Base):
                 "due_work": work.due_rows(connection, now),
                 "oldest_due_age_s": age_s,
             }
+
+
+def _retain(tx: Transaction) -> int:
+    """Remove some of what was kept for as long as the settings say; return how many."""
+    settings, gone = tx.settings, 0
+    if settings.message_id_days:
+        before = tx.now - timedelta(days=settings.message_id_days)
+        gone += retention.forget_messages(tx.connection, before, _REAPED)
+    if settings.history_days:
+        before = tx.now - timedelta(days=settings.history_days)
+        gone += retention.drop_cases(tx.connection, before, _DROPPED)
+    return gone
 
 
 def _unleased(tx: Transaction, topic: str, at_once: int) -> int:

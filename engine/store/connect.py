@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -87,6 +88,13 @@ class Connection:
         """Return how SQLite would execute a statement, for the test of the indexes."""
         rows = self._send(f"EXPLAIN QUERY PLAN {text}", values).fetchall()
         return [str(row[3]) for row in rows]
+
+    def server_time(self) -> datetime | None:
+        """Return the time of the database server; None where there is no server."""
+        if self.dialect.name == "sqlite":
+            return None
+        told: datetime = self._send("SELECT clock_timestamp()", (), counted=False).fetchone()[0]
+        return told
 
     @property
     def in_transaction(self) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.store.connect import Database
 
 #: counts up with each file in migrations/versions; kept in the database under `meta.schema`
-SCHEMA = 6
+SCHEMA = 7
 #: any number, the same for all nodes: two of them never migrate a PostgreSQL database at once
 _LOCK = 7_116_931_045
 

@@ -175,6 +175,7 @@ message = sa.Table(
 )
 index_where("buffered", message, "state = 'buffered'", "tenant", "name", "key", "created_at", "id")
 index_where("expires", message, "state = 'buffered'", "tenant", "expires_at")
+index_where("over", message, "state IN ('delivered', 'expired')", "tenant", "created_at")
 index_where("recent", message, "state = 'buffered'", "tenant", "created_at")
 
 incident = sa.Table(

@@ -119,7 +119,6 @@ def ask_for_another_try(context: HandlerContext) -> None:
         (ask_for_another_try, "busy"),
         (lambda context: 7, "returned int, not a dict"),
         (lambda context: {"a": object()}, "output.a: a value of type object"),
-        (lambda context: {"a": "x" * 10_000_000}, "more than 262144 bytes"),
     ],
 )
 def test_failing_handler_ends_in_one_incident_and_neighbours_go_on(
@@ -141,6 +140,16 @@ def test_failing_handler_ends_in_one_incident_and_neighbours_go_on(
     assert said in incident.message
     assert (incident.instance_id, incident.element_id) == (case.id, "work2")
     assert house.drain() == 0
+
+
+def test_output_over_the_limit_is_an_incident_without_another_attempt(house: House) -> None:
+    house.bad = lambda context: {"a": "x" * 10_000_000}
+    house.engine.start("bad")
+
+    assert house.drain() == 1
+
+    [incident] = house.engine.incidents()
+    assert "returned 10000008 bytes of JSON, result_limit allows 262144" in incident.message
 
 
 def test_incident_that_is_retried_gets_all_its_attempts_again(house: House) -> None:

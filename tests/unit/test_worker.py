@@ -173,7 +173,7 @@ def test_retry_counts_as_an_attempt() -> None:
     assert engine.verbs(name) == ["retry", "retry", "incident"]
 
 
-@pytest.mark.parametrize("result", [7, "text", {"a": object()}, {"a": "x" * 2000}])
+@pytest.mark.parametrize("result", [7, "text", {"a": object()}, {"a": object(), "b": "x" * 2000}])
 def test_unfit_output_is_a_failure_with_a_clear_message(result: Any) -> None:
     engine = FakeEngine()
     name = engine.add("h")
@@ -183,6 +183,23 @@ def test_unfit_output_is_a_failure_with_a_clear_message(result: Any) -> None:
     assert engine.verbs(name) == ["retry", "retry", "incident"]
     [(error, _)] = engine.details("incident")
     assert "handler 'h'" in error
+
+
+def test_output_over_the_limit_is_an_incident_at_once_that_names_both_sizes() -> None:
+    engine = FakeEngine()
+    name = engine.add("h")
+
+    drain(
+        engine,
+        NOON + timedelta(days=1),
+        registry=registry_of(lambda context: {"a": "ä" * 1000}),
+    )
+
+    # another attempt would return as much, and its effects would be doubled for nothing
+    assert engine.verbs(name) == ["incident"]
+    [(error, _)] = engine.details("incident")
+    assert "handler 'h' returned 2008 bytes" in error
+    assert "result_limit allows 1000" in error
 
 
 def test_missing_handler_is_a_failure_that_names_it() -> None:
