@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.kernel.definition import Flow
-    from engine.kernel.tokens import Token
+    from engine.kernel.tokens import Scope, Token
 from engine.kernel.multiple import MultipleTrigger, each
 from engine.kernel.triggers import (
     CancelTrigger,
@@ -208,7 +208,18 @@ class EndEvent(ThrowEvent):
                 other.cancel()
         scope.process.clear_joins(scope)
         scope.live = 1
+        self._close_border(scope)
         return drive(token, scope, records_of(scope))
+
+    def _close_border(self, scope: Scope) -> None:
+        """Let only the cancellation, or an error of the undoing, lead out of a transaction."""
+        owner = scope.owner
+        assert owner is not None
+        for arm in list(owner.root_body.arms):
+            trigger = arm.task_spec.trigger
+            if trigger is None or trigger.kind not in ("cancel", "error"):
+                arm.cancel()
+                owner.root_body.arms.remove(arm)
 
     def _on_complete(self, token: Token) -> None:
         if isinstance(self.trigger, CancelTrigger):

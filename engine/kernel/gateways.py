@@ -110,9 +110,14 @@ class InclusiveGateway(Node):
         take_one_each(self, scope)
 
     def _blocks(self, name: str, marked: dict[str, int], empty: list[str]) -> bool:
-        if not any(name in self.reach[flow] for flow in empty):
+        """Tell whether a token at a node can still bring one to a flow that is empty.
+
+        Both ways are of one kind: sequence flows where they suffice, else over boundary events too.
+        """
+        ways = self.paths if any(name in self.paths[flow] for flow in empty) else self.reach
+        if not any(name in ways[flow] for flow in empty):
             return False
-        return not any(name in self.paths[flow] for flow in marked)
+        return not any(name in ways[flow] for flow in marked)
 
 
 def _positions(scope: Scope, join: Node) -> set[str]:

@@ -102,6 +102,7 @@ class Process(Throws, BpmnWorkflow):
         self.pieces = 0
 
     def _activate(self, token: Token) -> None:
+        token.begun = True
         self.record("element.activated", token, token.via)
         self.attempt(token, token.run, "run")
 
@@ -229,7 +230,7 @@ class Process(Throws, BpmnWorkflow):
             self.close_scope(token.inner, InstanceState.CANCELLED)
         if token.stopped:
             self.out.resolved.append(token.id)
-        if not token.listens and "background" not in (token.memo or {}):
+        if token.begun:
             self.record("element.cancelled", token)
         self.drop(token)
 

@@ -107,7 +107,7 @@ def plain_entries(definition: Definition) -> tuple[Node, ...]:
     if not spec.entries:
         raise BadInput(
             f"process {definition.process_id} has no none start event:"
-            " it begins by a message, a signal or a timer only"
+            " it begins by an event only: a message, a signal, a timer or a condition"
         )
     if spec.bpmn_start_events and len(spec.entries) > 1:
         known = ", ".join(node.bpmn_id for node in spec.entries)

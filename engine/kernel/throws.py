@@ -55,9 +55,10 @@ class Throws(Books):
         here: Token | None = token
         while here is not None:
             found = _best(here.root_body.arms, kind, code)
-            # what an event sub-process throws is not for its own scope's event sub-processes
-            if found is None and here.task_spec not in here.workflow.spec.guards:
-                found = _best(here.workflow.arms, kind, code)
+            if found is None:
+                # what an event sub-process throws is not for itself, but for those beside it
+                beside = [arm for arm in here.workflow.arms if arm.task_spec is not here.task_spec]
+                found = _best(beside, kind, code)
             if found is not None:
                 return found
             here = here.workflow.owner

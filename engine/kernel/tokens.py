@@ -107,6 +107,8 @@ class Token(Task):
         self.stopped: str | None = None
         #: what the node must remember over a snapshot
         self.memo: dict[str, Value] | None = None
+        #: its node was activated; what was only ready never happened
+        self.begun = False
         #: the scope it owns (sub-process, called process)
         self.inner: Scope | None = None
 

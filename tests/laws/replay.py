@@ -34,7 +34,7 @@ class Replay:
                 case "element.activated":
                     self.open.add(_token(event))
                 case "element.completed" | "element.cancelled":
-                    self.open.discard(_token(event))
+                    self.open.remove(_token(event))
                 case "variable.set":
                     self.variables.setdefault(_token(event), {})[str(event.name)] = event.value
                 case "instance.started":

@@ -50,7 +50,7 @@ def test_after_one_event_of_a_parallel_gateway_the_instance_waits_for_the_others
     play = Player(both_needed()).start(first, number=7)
     # then the other is awaited, for the same key
     assert [(c.element_id, c.name, c.key) for c in play.catches.values()] == [(second, second, "7")]
-    assert not play.ended
+    assert play.open == []
     # when
     assert play.message(second, "7", paid=True)
     # then

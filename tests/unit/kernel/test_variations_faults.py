@@ -399,3 +399,27 @@ def test_a_guard_does_not_hear_its_own_handler(place: Place) -> None:
     stage = place.play(body, *ROOTS)
     assert stage.bag("soft_s", "out_caught", "after") == ["after", "out_caught", "soft_s"]
     assert place.over(stage)
+
+
+@everywhere
+@faults
+def test_a_guard_hears_what_a_handler_beside_it_throws(place: Place, kind: str) -> None:
+    # 10.5.6: a handler that did not interrupt runs inside the scope, whose other guards listen
+    code = f"{LETTER[kind]}1"
+    handler = end("soft_end", about(kind, code)), path("soft_s", "soft_end")
+    body = (
+        start("s")
+        + user("a")
+        + end("e")
+        + path("s", "a", "e")
+        + guard("soft", about("message", "m"), *handler, interrupting=False)
+        + guard("beside", about(kind, code), interrupting=kind == "error")
+    )
+    stage = place.play(body, *ROOTS)
+    assert stage.message("go")
+    assert stage.ran("beside_caught") == ["beside_caught"]
+    assert ("a" in stage.open) is (kind == "escalation")
+    if kind == "escalation":
+        stage.complete("a")
+    assert place.over(stage)
+    assert stage.idle

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.drawing import about, boundary, end, node, path, script, start, user
+from tests.drawing import about, boundary, end, message, node, path, script, start, user
 from tests.unit.kernel.places import Place, everywhere
 from tests.unit.kernel.test_variations_undoing import ROOTS, undoable
 
@@ -94,3 +94,35 @@ def test_an_error_leaves_a_transaction_without_undoing(place: Place) -> None:
     stage = place.play(body, *ROOTS)
     assert stage.ran("undo_a", "left") == ["left"]
     assert place.over(stage)
+
+
+@everywhere
+def test_while_a_transaction_is_undone_its_other_events_have_no_say(place: Place) -> None:
+    # 10.3.5, 13.3.2: a cancelled transaction is no longer active; cancel is the way out of it
+    inside = (
+        start("x_s")
+        + script("a", "1", "x")
+        + undoable("a", "ask_a")
+        + end("x_c", about("cancel"))
+        + path("x_s", "a", "x_c")
+    )
+    body = (
+        start("s")
+        + node("transaction", "low", inside)
+        + boundary("b", "low", about("cancel"))
+        + script("left", "1", "y")
+        + boundary("b2", "low", about("message", "m"))
+        + script("torn", "1", "y")
+        + end("e")
+        + path("s", "low", "e")
+        + path("b", "left", "e")
+        + path("b2", "torn", "e")
+    )
+    stage = place.play(body, message("m", "go"))
+    # when the message comes in the middle of the undoing
+    assert not stage.message("go")
+    stage.complete("ask_a")
+    # then
+    assert stage.ran("left", "torn") == ["left"]
+    assert place.over(stage)
+    assert stage.idle
