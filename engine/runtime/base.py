@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
-from engine import codec, kernel
+from engine import codec, failpoints, kernel
 from engine.clock import Clock, SystemClock
 from engine.errors import BadInput, NotFound
 from engine.languages import Languages
@@ -39,6 +39,8 @@ _LONGEST = 1000
 
 def verb(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
     """Run a verb again, once, if its connection was lost or lost a deadlock before the commit."""
+    if failpoints.ON:
+        method = failpoints.named(method)
 
     @functools.wraps(method)
     def with_second_try(self: S, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -72,6 +74,8 @@ class Base:
         #: told after a commit; may be set later by whoever dispatches
         self.announce = announce
         self.database = Database(url or settings.url, settings.tenant)
+        if failpoints.ON:
+            self.database.trace = failpoints.sent
         self.library = Library(self.languages)
         self.limits = Limits(
             settings.activations_per_piece, settings.pieces_per_run, settings.large_value_limit
@@ -95,14 +99,22 @@ class Base:
         """
         with self.database.writing() as connection:
             tx = Transaction(self, connection)
+            if failpoints.ON:
+                failpoints.reach("begun")
             yield tx
             if tx.abandoned:
                 return
+            if failpoints.ON:
+                failpoints.reach("computed")
             tx.flush()
+            if failpoints.ON:
+                failpoints.reach("written")
             connection.commit()
         if tx.due and self.announce is not None:
             earliest = min(tx.due)
             self.announce(None if earliest <= tx.now else earliest)
+        if failpoints.ON:
+            failpoints.reach("announced")
 
     def fetch(self, connection: Connection) -> kernel.Fetch:
         """Return how to read the large values that a snapshot refers to."""
