@@ -20,8 +20,9 @@ PREFIX = "CASEWAY_"
 CONFIG_FILE = "caseway.toml"
 #: names with the prefix that are no settings: the place of the file, and what tests use
 _CONFIG_VARIABLE = f"{PREFIX}CONFIG"
-_NO_SETTINGS = (_CONFIG_VARIABLE, f"{PREFIX}MUTANT", f"{PREFIX}TEST_")
+_NO_SETTINGS = (_CONFIG_VARIABLE, f"{PREFIX}MUTANT", f"{PREFIX}FAILPOINT", f"{PREFIX}TEST_")
 _LOG_LEVELS = ("debug", "info", "warning", "error")
+_DISPATCHERS = ("local", "cluster")
 _LANGUAGES = ("feel", "python")
 _WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
@@ -95,6 +96,8 @@ class Settings:
     #: how long a case is kept after its end, with its history; days, 0: for ever
     history_days: float = _between(0.0, 0.0, 100_000.0)
 
+    #: how workers hear of due work: local (one machine) | cluster (several, on one PostgreSQL)
+    dispatcher: str = _one_of("local", _DISPATCHERS)
     #: threads of the worker process, so handlers that run at the same time
     worker_threads: int = _between(4, 1, 256)
     #: work items claimed, and settled, in one transaction while there is a backlog

@@ -22,7 +22,7 @@ ENGINE_LINES = (
     {"diagrams", "sla", "insight"},
     {"kernel", "dmn", "store", "access", "registry"},
     {"feel", "calendars", "settings", "model", "codec", "languages", "sentences", "xml"},
-    {"errors", "clock"},
+    {"errors", "clock", "failpoints"},
 )
 
 #: parts of one line that are not even to see each other: what computes does no input or output
@@ -40,6 +40,7 @@ OUTER_LIBRARIES = {
     "sqlalchemy": ("engine/store/", "engine/runtime/", "handlers/records.py"),
     "alembic": ("engine/store/", "handlers/records.py"),
     "apscheduler": ("engine/dispatch/",),
+    "procrastinate": ("engine/store/hints.py", "engine/dispatch/cluster.py"),
     "argon2": ("engine/access.py",),
     "flask": ("web/",),
     "flask_babel": ("web/",),
