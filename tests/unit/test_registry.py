@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypedDict
 
 import pytest
 
-from engine.errors import BadInput, HandlerSetupError
+from engine.errors import BadInput, HandlerSetupError, OutputTooLarge
 from engine.registry import HandlerContext, HandlerEntry, Registry, handler
 from engine.settings import Settings
 
@@ -220,7 +220,7 @@ def test_output_over_the_limit_is_refused() -> None:
     def big() -> dict[str, Any]:
         return {"text": "x" * 2000}
 
-    with pytest.raises(BadInput, match=r"handler 'big': output\.text: "):
+    with pytest.raises(OutputTooLarge, match=r"'big' returned 2011 bytes .* allows 1000"):
         entry_of(big, Settings(result_limit=1000)).call({}, HandlerContext())
 
 
@@ -386,3 +386,34 @@ def test_shipped_handlers_load() -> None:
 
     assert len(registry) == len(registry.names())
     assert registry.get("there is no such handler") is None
+
+
+def test_the_admin_has_the_last_word_on_time_and_limits() -> None:
+    @handler("book", timeout_s=5, at_once=3, at_once_everywhere=9)
+    def book() -> None:
+        """Book."""
+
+    settings = Settings(
+        topic_timeouts="book=7.5", topic_limits="book=1", topic_limits_everywhere=""
+    )
+    entry = entry_of(book, settings)
+
+    assert (entry.timeout_s, entry.at_once, entry.at_once_everywhere) == (7.5, 1, 9)
+    assert entry_of(book).timeout_s == 5
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"at_once": 0}, "at_once must be at least 1"),
+        ({"at_once_everywhere": 0}, "at_once_everywhere must be at least 1"),
+        ({"lane": "other"}, "lane 'other' is none of its inputs: customer"),
+        ({"lane": "customer", "inline": True}, "inline"),
+    ],
+)
+def test_nonsense_about_order_and_limits_is_refused(options: dict[str, Any], said: str) -> None:
+    def book(customer: str) -> None:
+        """Book."""
+
+    with pytest.raises(HandlerSetupError, match=said):
+        entry_of(handler("book", **options)(book))

@@ -77,6 +77,11 @@ def test_folders_survive_a_copy(tmp_path: Path) -> None:
         ("PYTHON_SCRIPTS", "perhaps", "not true or false"),
         ("LOG_LEVEL", "loud", "none of debug, info, warning, error"),
         ("SWEEP_S", "60", "not between 1.0 and 5.0"),
+        ("TOPIC_TIMEOUTS", "mail.write", "topic_timeouts: 'mail.write' is not `handler=seconds`"),
+        ("TOPIC_TIMEOUTS", "mail.write=nan", "is not `handler=seconds`"),
+        ("TOPIC_LIMITS", "mail.write=0", "is not `handler=whole number from 1`"),
+        ("TOPIC_LIMITS", "mail.write=1.5", "is not `handler=whole number from 1`"),
+        ("TOPIC_LIMITS_EVERYWHERE", "=2", "is not `handler=whole number from 1`"),
     ],
 )
 def test_wrong_environment_is_refused_by_name(name: str, text: str, said: str) -> None:
@@ -117,3 +122,18 @@ def test_other_variables_are_left_alone() -> None:
 def test_wrong_option_is_refused() -> None:
     with pytest.raises(SettingsError, match="option batch"):
         load(env={}, batch=0)
+
+
+def test_limits_of_single_handlers_are_read() -> None:
+    settings = load(
+        env={
+            "CASEWAY_TOPIC_TIMEOUTS": "mail.write=0.5, erp.book=120",
+            "CASEWAY_TOPIC_LIMITS": " erp.book = 2 ,",
+            "CASEWAY_TOPIC_LIMITS_EVERYWHERE": "erp.book=4",
+        }
+    )
+
+    assert settings.timeout_of("mail.write") == 0.5
+    assert settings.timeout_of("other") is None
+    assert (settings.at_once_of("erp.book"), settings.everywhere_of("erp.book")) == (2, 4)
+    assert settings.at_once_of("mail.write") is None
