@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import builtins
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import CodeType
 from typing import Any, Literal, Protocol
@@ -76,6 +76,13 @@ class Languages:
         #: language of texts that carry no mark in plain BPMN
         self.default = default
 
+    def knowing(self, names: Iterable[str]) -> Languages:
+        """Return the same table, whose FEEL reads these names as one although they hold blanks."""
+        spaced = frozenset(name for name in names if name and not name.isidentifier())
+        if not spaced:
+            return self
+        return Languages(self.default, **{**self._table, "feel": _Feel(spaced)})
+
     def has(self, language: str) -> bool:
         """Tell whether a language is switched on."""
         return language in self._table
@@ -101,9 +108,9 @@ class Languages:
 class _FeelExpression:
     __slots__ = ("_compiled", "problems", "text")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, names: frozenset[str] = frozenset()) -> None:
         self.text = text
-        self._compiled = feel.compile(text)
+        self._compiled = feel.compile(text, names=names)
         self.problems = self._compiled.problems
 
     def evaluate(self, scope: Mapping[str, Value], now: datetime) -> Value:
@@ -121,8 +128,8 @@ class _FeelScript:
 
     __slots__ = ("_expression",)
 
-    def __init__(self, text: str) -> None:
-        self._expression = _FeelExpression(text)
+    def __init__(self, text: str, names: frozenset[str] = frozenset()) -> None:
+        self._expression = _FeelExpression(text, names)
 
     def execute(self, scope: Mapping[str, Value], now: datetime) -> dict[str, Value]:
         result = self._expression.evaluate(scope, now)
@@ -134,11 +141,16 @@ class _FeelScript:
 
 
 class _Feel:
+    """FEEL, with the names that are written with blanks or operators inside."""
+
+    def __init__(self, names: frozenset[str] = frozenset()) -> None:
+        self.names = names
+
     def expression(self, text: str) -> Expression:
-        return _FeelExpression(text)
+        return _FeelExpression(text, self.names)
 
     def script(self, text: str) -> Script:
-        return _FeelScript(text)
+        return _FeelScript(text, self.names)
 
 
 # ------------------------------------------------------------------ plain texts

@@ -20,6 +20,7 @@ from engine.diagrams.imports import adopt
 from engine.diagrams.names import BPMN, line, local, namespace
 from engine.diagrams.report import Report
 from engine.diagrams.rewrite import rewrite
+from engine.diagrams.rewrite_data import data_names
 from engine.diagrams.xml import MAX_BYTES, read_xml
 from engine.errors import BadInput
 from engine.languages import Languages
@@ -248,6 +249,7 @@ def _definitions(
     ids = [str(found.get("id")) for found in (*callable_, *global_tasks(diagram.root))]
     default = default or languages.default
     tree = rewrite(deepcopy(diagram.root), file=diagram.file, default=default)
+    languages = languages.knowing(data_names(diagram.root))
     return {
         process_id: kernel.parse(tree, process_id, languages=languages, file=diagram.file)
         for process_id in ids

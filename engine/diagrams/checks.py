@@ -17,6 +17,7 @@ from engine.diagrams.checks_triggers import check_correlation, check_event_names
 from engine.diagrams.diagram import Diagram
 from engine.diagrams.dialects import check_dialect
 from engine.diagrams.report import Report
+from engine.diagrams.rewrite_data import data_names
 from engine.diagrams.support import check_decoration, check_support
 from engine.languages import Languages
 
@@ -51,4 +52,4 @@ def check(diagram: Diagram, report: Report, *, languages: Languages, default: st
     """Run every check on one file."""
     for one in CHECKS:
         one(diagram, report)
-    check_texts(diagram, report, languages, default)
+    check_texts(diagram, report, languages.knowing(data_names(diagram.root)), default)

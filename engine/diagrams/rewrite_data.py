@@ -230,3 +230,9 @@ def _stores(diagram: Diagram, process: Element) -> None:
     if names:
         entry = etree.SubElement(_extensions(process), cw("stores"))
         entry.set("names", json.dumps(names, ensure_ascii=False))
+
+
+def data_names(root: Element) -> frozenset[str]:
+    """Return the names of the data that are drawn in a file; they may hold blanks."""
+    drawn = (item for item in root.iter("{*}*") if is_a(item, "item", "dataStore"))
+    return frozenset(" ".join((item.get("name") or "").split()) for item in drawn)
