@@ -2,11 +2,11 @@
 
 For the fault tests alone (tests/chaos/points.py). `CASEWAY_FAILPOINT=NAME:COUNT` kills the process,
 as `kill -9` does, when it comes to the point NAME for the COUNT-th time; the name `*` means any
-point, `watch` only notes them. A name is `VERB:PLACE`, such as `settle:insert work`: the place is
+point, `watch` only notes them. A name is `VERB:PLACE`, such as `settle:insert work`. The place is
 the statement that would be sent next, `begun`, `computed` (the step is known, nothing of it is
-written), `written` (all is written, nothing committed), `committed` (nobody has heard of it yet) or
-`announced`. The variable is read once, when this module is loaded: without it `ON` is False, no
-verb is wrapped and no statement is looked at.
+written), `written` (all is written, nothing committed), `after commit` (nobody has heard of it),
+`after rollback` or `announced`. The variable is read once, when this module is loaded: without it
+`ON` is False, no verb is wrapped and no statement is looked at.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ ON = bool(os.environ.get(VARIABLE))
 
 #: the points that were passed, in their order
 passed: list[str] = []
-_ENDS = {"COMMIT": "committed", "ROLLBACK": "undone"}
 _VERB = re.compile(r"\s*\(*(INSERT|UPDATE|DELETE|SELECT|WITH)\b", re.IGNORECASE)
 _TABLE = re.compile(r"\b(?:INTO|FROM|UPDATE)\s+(\w+)", re.IGNORECASE)
 
@@ -71,8 +70,8 @@ def reach(place: str) -> None:
 
 def sent(text: str) -> None:
     """Pass the point before a statement, or after a commit; what `Database.trace` is told."""
-    if text in _ENDS:
-        reach(_ENDS[text])
+    if " " not in text:  # the end of a transaction
+        reach(f"after {text.lower()}")
         return
     verb, table = _VERB.match(text), _TABLE.search(text)
     reach(f"{verb[1].lower() if verb else 'other'} {table[1] if table else ''}".strip())

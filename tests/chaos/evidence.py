@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from tests.chaos.drawing import AWAIT, DECIDE, PAUSE, SERVICES
 from tests.chaos.handlers import callee
+from tests.chaos.scenes import SERVICES as MORE_SERVICES
 
 #: of the product's tables, what the questions need; the names are those of engine/store/tables.py
 PRODUCT = {
@@ -38,7 +39,7 @@ JOURNAL = {
     "trouble": "what",
 }
 ELEMENTS = {
-    "service": SERVICES,
+    "service": (*SERVICES, *MORE_SERVICES),
     "person": (DECIDE,),
     "timer": (PAUSE,),
     "letter": (AWAIT,),

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from engine import BpmnError, HandlerContext, handler
+from engine import BpmnError, HandlerContext, failpoints, handler
 
 FILE = "CHAOS_CALLEE"
 #: without it the callee does not fail by chance
@@ -146,17 +146,26 @@ def begin(callee: sqlite3.Connection, context: HandlerContext) -> tuple[int, int
         (context.key, context.element_id, context.attempt, os.getpid(), time.time()),
     )
     (row,) = added.fetchall()
+    _point("begun")
     return int(row[0]), int(row[1])
 
 
 def affect(callee: sqlite3.Connection, context: HandlerContext, number: int) -> None:
     """Have the effect, once for each key."""
     callee.execute("INSERT OR IGNORE INTO effect VALUES (?, ?)", (context.key, number))
+    _point("effected")
 
 
 def finish(callee: sqlite3.Connection, ticket: int) -> None:
     """Note that an attempt is about to return its result."""
     callee.execute("UPDATE attempt SET returned = ? WHERE ticket = ?", (time.time(), ticket))
+    _point("returning")
+
+
+def _point(place: str) -> None:
+    """Pass a fail point inside a handler."""
+    if failpoints.ON:
+        failpoints.reach(f"handler {place}")
 
 
 def _any(callee: sqlite3.Connection, condition: str, *values: object) -> bool:
