@@ -8,6 +8,8 @@ import logging
 _HEARD_FROM = {
     "alembic": logging.WARNING,
     "apscheduler": logging.WARNING,
+    # of each announcement
+    "procrastinate": logging.WARNING,
     # at WARNING it counts waiting requests, one line for each
     "waitress.queue": logging.ERROR,
 }

@@ -29,6 +29,8 @@ def open_engine(
     engine = Engine(settings, registry=load_registry(settings), announce=announce)
     try:
         engine.migrate()
+        if settings.dispatcher == "cluster":
+            engine.join()
     except EngineError:
         raise
     except Exception as error:  # whatever the driver raises

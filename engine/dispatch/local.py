@@ -12,7 +12,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -38,7 +38,7 @@ log = logging.getLogger("caseway.worker")
 
 #: waits before an outcome is booked again while the database is away; seconds
 _BOOKING_WAITS_S = (0.1, 0.5, 2.0)
-#: how often the engine is asked to end what has expired; seconds
+#: how often the engine is asked to end what has expired, or more often with short leases; seconds
 _REAP_S = 10.0
 #: the claim loop that shows no life for so long is stuck; seconds
 _STUCK_S = 30.0
@@ -49,8 +49,8 @@ _PAUSE_S = 1.0
 class LocalDispatcher:
     """Does the due work of one installation until it is stopped; `announce` is a mere hint.
 
-    `on_hang` is called after a handler broke its time limit: its thread cannot be ended, so the
-    process should be stopped and replaced.
+    `topics` and `kinds` say which work it does; None: all. `on_hang` is called after a handler
+    broke its time limit: its thread cannot be ended, so the process should be stopped and replaced.
     """
 
     def __init__(
@@ -58,12 +58,18 @@ class LocalDispatcher:
         engine: WorkEngine,
         registry: Registry,
         *,
+        topics: Sequence[str] | None = None,
+        kinds: Sequence[str] | None = None,
         on_hang: Callable[[], None] | None = None,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._registry = registry
         self._settings = registry.settings
+        self._topics = topics
+        self._kinds = kinds
+        #: what it does itself, whatever its handlers do
+        self._internal = [kind for kind in INTERNAL if kinds is None or kind in kinds]
         self._on_hang = on_hang
         self._timer = timer
         #: who holds the leases: readable for the admin, and never the same twice
@@ -73,7 +79,9 @@ class LocalDispatcher:
         self._stopped = threading.Event()
         #: with all threads busy, when to look again for the engine's own work; of the timer
         self._look_again = 0.0
-        self._reap_at = timer()
+        self._maintain_at = timer()
+        #: how often expired things are ended; seconds
+        self._maintain_s = min(_REAP_S, self._settings.lease_s)
         #: when the claim loop last showed life; of the timer
         self._seen_at = timer()
         self._alarm = Alarm(self._wake.set, self._settings.sweep_s, now=engine.clock.now)
@@ -169,14 +177,15 @@ class LocalDispatcher:
     def _claim(self) -> int:
         """Claim and begin what there is room for; return how many items that were."""
         room = self._crew.room()
-        if not room and self._timer() < self._look_again:
+        if not room and (self._timer() < self._look_again or not self._internal):
             return 0
         claimed_at = self._timer()
         works = self._engine.claim_work(
             owner=self.owner,
             limit=min(room, self._settings.batch) or self._settings.batch,
             # with every thread busy, timers and messages still go on
-            kinds=None if room else INTERNAL,
+            kinds=self._kinds if room else self._internal,
+            topics=self._topics,
             room=self._room_of_topics(),
             lease_s=self._settings.lease_s,
         )
@@ -251,10 +260,14 @@ class LocalDispatcher:
                 kept = self._engine.extend(held.work, self._settings.lease_s)
                 # a lost lease is not asked for again: the settling will find it stale
                 held.lease_until = now + self._settings.lease_s if kept else math.inf
-        if now >= self._reap_at:
-            self._reap_at = now + _REAP_S
-            self._engine.reap()
+        if now >= self._maintain_at:
+            self._maintain_at = now + self._maintain_s
+            self._maintain()
         return True
+
+    def _maintain(self) -> None:
+        """End what has expired; where there are several nodes, one of them does it for all."""
+        self._engine.reap()
 
     def _give_up(self, held: Held) -> None:
         log.error("handler %r runs over %s s: %s", held.work.topic, held.timeout_s, held.work.key)

@@ -8,7 +8,7 @@ import os
 import select
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from engine.dispatch.local import LocalDispatcher
@@ -33,15 +33,20 @@ def worker_main(
     hint: int | None = None,
     beat: Callable[[], None] | None = None,
     stop: threading.Event | None = None,
+    topics: Sequence[str] | None = None,
+    kinds: Sequence[str] | None = None,
 ) -> int:
     """Do due work until SIGTERM, SIGINT, `stop`, or the end of the pipe; return the exit status.
 
     `hint` is the reading end of a pipe with one byte per hint; `beat` is called every second
-    while the worker is well. If a handler hangs, what can be finished is finished, then the process
-    ends with EXIT_REPLACE. Call it in the main thread. Raises SchemaTooNew and HandlerSetupError.
+    while the worker is well. `topics` and `kinds` say which work it does; None: all. If a handler
+    hangs, what can be finished is finished, then the process ends with EXIT_REPLACE. Call it in the
+    main thread. Raises SchemaTooNew, HandlerSetupError and SettingsError.
     """
     # it tells of each sweep
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    # and this of each announcement
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
     stop = stop or threading.Event()
     hung = threading.Event()
     dispatchers: list[LocalDispatcher] = []
@@ -57,7 +62,12 @@ def worker_main(
     registry = Registry.load(settings)
     engine = Engine(settings, registry=registry, announce=announce)
     engine.migrate()
-    dispatcher = LocalDispatcher(engine, registry, on_hang=note_hang)
+    make: type[LocalDispatcher] = LocalDispatcher
+    if settings.dispatcher == "cluster":
+        from engine.dispatch.cluster import ClusterDispatcher
+
+        make = ClusterDispatcher
+    dispatcher = make(engine, registry, topics=topics, kinds=kinds, on_hang=note_hang)
     dispatchers.append(dispatcher)
     return _serve(dispatcher, stop, hung, hint, beat)
 

@@ -10,7 +10,7 @@ from engine.kernel.definition import Definition, Element
 from engine.kernel.element_parsers import ParseFault
 from engine.kernel.large import Fetch
 from engine.kernel.parser import parse
-from engine.kernel.snapshot import FORMAT
+from engine.kernel.snapshot import FORMAT, REFERENCES_FROM
 from engine.kernel.step import step
 from engine.kernel.timers import parse_cycle, parse_duration, parse_moment
 from engine.kernel.tokens import Limits, World
@@ -24,6 +24,7 @@ __all__ = [
     "Fetch",
     "Limits",
     "ParseFault",
+    "REFERENCES_FROM",
     "World",
     "correlation_key",
     "large_in",

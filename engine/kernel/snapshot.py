@@ -21,7 +21,9 @@ from engine.kernel.tokens import READY, Scope, Token, World
 
 #: number of the newest layout that is read here
 FORMAT = 2
-_PLAIN, _WITH_REFERENCES = 1, FORMAT
+#: the first layout with references in place of large values
+REFERENCES_FROM = 2
+_PLAIN = 1
 #: larger ones are deflated
 PLAIN_LIMIT = 2048
 
@@ -43,7 +45,7 @@ def save(process: Process) -> bytes:
 def _state(process: Process) -> dict[str, Any]:
     large = process.large
     state: dict[str, Any] = {
-        "f": _WITH_REFERENCES if large else _PLAIN,
+        "f": REFERENCES_FROM if large else _PLAIN,
         "n": process.next_number,
         "p": process.pieces,
         "s": [_scope_out(s) for s in process.subprocesses.values()],
@@ -110,7 +112,7 @@ def load(world: World, data: bytes, now: datetime) -> Process:
     """Rebuild an instance; tokens that were ready are queued again."""
     state = read(data)
     large = LargeValues(world.limits.large_value)
-    if state["f"] >= _WITH_REFERENCES:
+    if state["f"] >= REFERENCES_FROM:
         fill(state, world.large, large)
     scopes, tokens = state["s"], state["t"]
     root = next(s for s in scopes if s[0] == 0)

@@ -15,6 +15,7 @@ from engine.runtime.escalations import Escalations
 from engine.runtime.incidents import Incidents
 from engine.runtime.links import LinkEnds
 from engine.runtime.messages import Messages
+from engine.runtime.nodes import Nodes
 from engine.runtime.releases import Releases
 from engine.runtime.tasks import Tasks
 from engine.runtime.tokens import ApiToken, Tokens
@@ -28,7 +29,7 @@ __all__ = ["ApiToken", "Engine", "User"]
 
 class Engine(
     BundleDrafts, Deployments, Decisions, Cases, Tasks, Messages, Ledger, Incidents,
-    Tokens, Users, LinkEnds, Escalations, Releases, Views, WorkList, DataStores,
+    Tokens, Users, LinkEnds, Escalations, Releases, Views, WorkList, DataStores, Nodes,
 ):  # fmt: skip
     """Runs cases on one database. Safe to share by threads; made anew after a fork.
 

@@ -6,6 +6,7 @@ away before anything was stored.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -33,6 +34,8 @@ R = TypeVar("R")
 S = TypeVar("S", bound="Base")
 #: told after a commit when there is work: the moment, or None for now
 Announce = Callable[[datetime | None], None]
+#: told within the transaction of new work that is due: (kind, topic) -> first id, how many rows
+Herald = Callable[[Connection, Mapping[tuple[str, str], tuple[str, int]]], None]
 #: longest text that names or explains something
 _LONGEST = 1000
 
@@ -73,6 +76,8 @@ class Base:
         self.languages = languages or _languages(settings)
         #: told after a commit; may be set later by whoever dispatches
         self.announce = announce
+        #: told before the commit; set by whoever announces work to other machines
+        self.herald: Herald | None = None
         self.database = Database(url or settings.url, settings.tenant)
         if failpoints.ON:
             self.database.trace = failpoints.sent
@@ -85,7 +90,12 @@ class Base:
 
     def migrate(self) -> None:
         """Bring the schema up to date. Raises SchemaTooNew if a newer Caseway has changed it."""
-        migrate.migrate(self.database)
+        written = migrate.migrate(self.database, kernel.FORMAT)
+        if written < kernel.REFERENCES_FROM:
+            # a node that is still to be upgraded reads what is written here
+            self.limits = dataclasses.replace(self.limits, large_value=0)
+        if self.settings.dispatcher == "cluster":
+            migrate.make_hints(self.database)
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -107,6 +117,8 @@ class Base:
             if failpoints.ON:
                 failpoints.reach("computed")
             tx.flush()
+            if tx.fresh and self.herald is not None:
+                self.herald(connection, tx.fresh)
             if failpoints.ON:
                 failpoints.reach("written")
             connection.commit()

@@ -38,6 +38,7 @@ class Transaction:
         "abandoned",
         "connection",
         "due",
+        "fresh",
         "history",
         "library",
         "memory",
@@ -75,6 +76,8 @@ class Transaction:
         self.over: list[str] = []
         #: due times of new work
         self.due: list[datetime] = []
+        #: new work that is due now: (kind, topic) -> id of the first row and how many
+        self.fresh: dict[tuple[str, str], tuple[str, int]] = {}
         #: True: there is nothing to store
         self.abandoned = False
 
@@ -87,6 +90,11 @@ class Transaction:
         due = given.get("due_at") or self.now
         given["due_at"] = due
         self.due.append(due)
+        if due <= self.now:
+            kind = given["kind"]
+            queue = kind, given["topic"] if kind == "service" else ""
+            first, count = self.fresh.get(queue, (given["id"], 0))
+            self.fresh[queue] = first, count + 1
         self.pending.works.append(work.row(self.connection, **given))
 
     def keep_large(self, root_id: str, digest: str, text: str) -> None:

@@ -79,10 +79,19 @@ class Connection:
         elif rows:
             self._send(statement.ready(self.dialect).text, rows, many=True)
 
-    def run_text(self, text: str) -> int:
+    def run_text(self, text: str, values: Sequence[Any] = ()) -> int:
         """Send SQL as it stands; for maintenance and tests."""
-        touched: int = self._send(text, ()).rowcount
+        touched: int = self._send(text, values).rowcount
         return touched
+
+    @property
+    def driver(self) -> Any:
+        """The connection of the driver, for a library that joins its transaction."""
+        return self._driver
+
+    def translated(self, error: Exception) -> Exception:
+        """Return the error of ours that a driver's error means, or the error itself."""
+        return self._database.translate(error)
 
     def plan(self, text: str, values: Sequence[Any]) -> list[str]:
         """Return how SQLite would execute a statement, for the test of the indexes."""

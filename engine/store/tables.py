@@ -1,4 +1,4 @@
-"""All tables: `tables_deployed`, `tables_cases`, `tables_past` and `tables_people` in one place.
+"""All tables in one place: `tables_deployed`, `_cases`, `_past`, `_people` and `_nodes`.
 
 Tenant leads every key, ids are UUIDv7 texts, moments are aware UTC. A change in any of them needs a
 file in migrations/.
@@ -29,12 +29,13 @@ from engine.store.tables_deployed import (
     meta,
     trigger,
 )
+from engine.store.tables_nodes import duty
 from engine.store.tables_past import act, api_token, blob, history
 from engine.store.tables_people import account, bucket, draft, web_session
 
 __all__ = [
     "account", "act", "api_token", "blob", "bucket", "bundle_draft", "bundle_draft_file",
     "candidate", "data_store", "decision", "definition", "deployment", "deployment_file", "draft",
-    "file", "gate", "history", "incident", "instance", "message", "meta", "metadata",
+    "duty", "file", "gate", "history", "incident", "instance", "message", "meta", "metadata",
     "subscription", "trigger", "user_task", "web_session", "work",
 ]  # fmt: skip

@@ -87,13 +87,19 @@ def revoke_token(session: Session, token: str, by: str) -> None:
 
 
 @click.command()
+@click.option("--finish", is_flag=True, help="No older node runs any more: use the newest format.")
 @common
-def migrate(session: Session) -> None:
+def migrate(session: Session, finish: bool) -> None:
     """Bring the schema of the database up to date.
 
-    Every other verb does it too; this one does nothing else.
+    Every other verb does it too; this one does nothing else. `--finish` ends an upgrade of several
+    nodes: from its next start on, each stores cases in the newest format.
     """
-    assert session.engine  # opened, and with that migrated
+    engine = session.engine  # opened, and with that migrated
+    if finish:
+        number = engine.finish_upgrade()
+        session.out.one({"migrated": True, "format": number}, f"nodes write format {number} now")
+        return
     session.out.one({"migrated": True}, "the schema is up to date")
 
 

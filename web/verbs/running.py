@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from typing import Any
 
 import click
 
@@ -47,8 +48,10 @@ def serve(session: Session, host: str | None, port: int | None) -> int:
 def web(session: Session, host: str | None, port: int | None) -> None:
     """Run only the web process.
 
-    For an installation that starts its processes itself.
+    For an installation that starts its processes itself; any number of them may share one
+    PostgreSQL database.
     """
+    from web import maildir
     from web.app import create_app
     from web.listen import answer
     from web.serve import bind, url_of
@@ -59,16 +62,32 @@ def web(session: Session, host: str | None, port: int | None) -> None:
     listener = bind(settings.host, settings.port)
     click.echo(url_of(listener))
     sys.stdout.flush()
-    answer(create_app(settings, engine=session.engine), listener, settings)
+    app = create_app(settings, engine=session.engine)
+    maildir.start(session.engine)
+    answer(app, listener, settings)
+
+
+KINDS = ("service", "timer", "continue", "deliver", "start")
+
+
+def _listed(context: click.Context, parameter: click.Parameter, text: str | None) -> Any:
+    """Read `a,b`. None where nothing was said."""
+    names = [name.strip() for name in (text or "").split(",") if name.strip()]
+    if parameter.name == "kinds" and (unknown := [name for name in names if name not in KINDS]):
+        raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(KINDS)}")
+    return names or None
 
 
 @click.command()
 @click.option("--drain", is_flag=True, help="Do what is due now in this process, then end.")
+@click.option("--topics", callback=_listed, help="Only these handlers: a,b.")
+@click.option("--kinds", callback=_listed, help=f"Only this work, of {','.join(KINDS)}.")
 @common
-def work(session: Session, drain: bool) -> int:
+def work(session: Session, drain: bool, topics: Any, kinds: Any) -> int:
     """Run only a worker process.
 
-    Several may share one PostgreSQL database.
+    Several may share one PostgreSQL database, on one machine or on many. With --topics it calls no
+    other handlers, and with --kinds service it leaves timers and messages to others.
     """
     if drain:
         from engine.worker import drain as drain_now
@@ -82,7 +101,21 @@ def work(session: Session, drain: bool) -> int:
 
     prepare(session.settings)
     configure(session.settings.log_level, "worker")
-    return worker_main(session.settings)
+    return worker_main(session.settings, topics=_known(session, topics), kinds=kinds)
+
+
+def _known(session: Session, topics: list[str] | None) -> list[str] | None:
+    """Return the topics. Raises SettingsError if there is no handler for one."""
+    from engine.errors import SettingsError
+    from web.opening import load_registry
+
+    if topics is None:
+        return None
+    registry = load_registry(session.settings)
+    for topic in topics:
+        if registry.get(topic) is None:
+            raise SettingsError(f"--topics: there is no handler {topic!r} on this node")
+    return topics
 
 
 def refuse_open_door(session: Session) -> None:

@@ -61,7 +61,7 @@ def _named(module: ModuleType) -> Iterator[tuple[str, Statement[object]]]:
 @pytest.fixture(scope="module")
 def connection() -> Iterator[Connection]:
     database = Database("sqlite://")
-    migrate.migrate(database)
+    migrate.migrate(database, 1)
     with database.reading() as opened:
         yield opened
     database.close()
