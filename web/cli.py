@@ -22,7 +22,7 @@ OWNER = "caseway"
 #: modules of web/verbs
 NOUNS = (
     "definitions", "decisions", "cases", "tasks", "messages", "stores", "admin", "running", "users",
-    "intake", "convert", "drafts",
+    "intake", "convert", "drafts", "backup", "archive",
 )  # fmt: skip
 
 REFUSED, MISUSED, BROKEN = 1, 2, 3
