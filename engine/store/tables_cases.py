@@ -73,7 +73,6 @@ work = sa.Table(
 index_where(
     "claim", work, "state = 'ready'", "tenant", "kind", "topic", "priority", "free_at", "id"
 )
-index_where("due", work, "state = 'ready'", "tenant", "free_at")
 index_where("trigger", work, "trigger_id IS NOT NULL", "tenant", "trigger_id")
 index_where("lane", work, "lane IS NOT NULL", "tenant", "lane", "place")
 sa.Index(None, work.c.tenant, work.c.root_id, work.c.token)

@@ -81,15 +81,19 @@ def _work(*row: Any) -> Work:
 _INSERT = Statement[Any](inserting(work))
 
 
-def _cells() -> Statement[Cell]:
-    """Return the walk from cell to cell: a few looks at the index, however many rows they have.
+def _of_cell(name: str) -> sa.ColumnElement[Any]:
+    return sa.literal_column(f"cells.{name}", _c[name].type)
+
+
+def _walk() -> sa.CTE:
+    """Return the walk from cell to cell, which comes to the first row of each.
+
+    A few looks at one index, however many rows there are.
 
     Each part of the key is stepped by a look of its own, since SQLite uses only the first column
     of `(kind, topic, priority) > (...)`.
     """
-    kind, topic, priority = (
-        sa.literal_column(f"cells.{name}", _c[name].type) for name in ("kind", "topic", "priority")
-    )
+    kind, topic, priority = _of_cell("kind"), _of_cell("topic"), _of_cell("priority")
     first = (
         sa.select(_c.id, _c.kind, _c.topic, _c.priority, _c.free_at)
         .where(_ours, _ready)
@@ -113,25 +117,31 @@ def _cells() -> Statement[Cell]:
     )
     head = work.alias("head")
     h = head.c
-    cells = cells.union_all(
+    return cells.union_all(
         sa.select(h.id, h.kind, h.topic, h.priority, h.free_at).select_from(
             cells.join(head, sa.and_(h.tenant == bindparam("tenant"), h.id == following))
         )
     )
+
+
+def _cells() -> Statement[Cell]:
+    """Return the cells with due rows."""
+    cells = _walk()
+    f = cells.c
     rows = work.alias("rows")
     r = rows.c
     due = (
         sa.select(sa.literal_column("1"))
         .where(
             r.tenant == bindparam("tenant"), r.state == sa.literal_column("'ready'"),
-            r.kind == kind, r.topic == topic, r.priority == priority,
+            r.kind == _of_cell("kind"), r.topic == _of_cell("topic"),
+            r.priority == _of_cell("priority"),
             r.free_at <= bindparam("now"),
         )
         .limit(bindparam("limit"))
         .subquery("due")
     )  # fmt: skip
     counted = sa.select(sa.func.count()).select_from(due).scalar_subquery()
-    f = cells.c
     return Statement(
         sa.select(f.kind, f.topic, f.priority, f.free_at, counted).where(
             f.free_at <= bindparam("now")
@@ -217,9 +227,7 @@ _CLEAR = Statement[Any](sa.delete(work).where(_ours, _c.root_id == bindparam("ro
 _FORGET_TRIGGERS = Statement[Any](
     sa.delete(work).where(_ours, among(_c.trigger_id, "triggers"), _c.trigger_id.is_not(None))
 )
-_NEXT = Statement[Row](
-    sa.select(_c.free_at).where(_ours, _ready).order_by(_c.free_at).limit(1),
-)
+_NEXT = Statement[Row](sa.select(_walk().c.free_at))
 _COUNT = Statement[Row](
     sa.select(sa.func.count()).where(_ours, _ready, _c.free_at <= bindparam("now"))
 )  # fmt: skip
@@ -350,8 +358,7 @@ def forget_triggers(connection: Connection, trigger_ids: Sequence[str]) -> None:
 
 def next_due(connection: Connection) -> datetime | None:
     """Return when the earliest row may be claimed; None if there is nothing to wait for."""
-    found = connection.one(_NEXT)
-    return None if found is None else found[0]
+    return min((row[0] for row in connection.all(_NEXT)), default=None)
 
 
 def due_rows(connection: Connection, now: datetime) -> int:
