@@ -95,6 +95,13 @@ class Settings:
     message_id_days: float = _between(90.0, 0.0, 100_000.0)
     #: how long a case is kept after its end, with its history; days, 0: for ever
     history_days: float = _between(0.0, 0.0, 100_000.0)
+    #: how long after its end `caseway archive` leaves the history of a case in the database; days,
+    #: 0: only what `--older-than` says is moved
+    archive_days: float = _between(0.0, 0.0, 100_000.0)
+    #: folder of the archive, the same for all machines; a relative one is inside data_dir
+    archive_dir: Path = Path("archive")
+    #: events of one file of the archive, unless one case alone has more
+    archive_rows: int = _between(100_000, 1, 10_000_000)
 
     #: how workers hear of due work: local (one machine) | cluster (several, on one PostgreSQL)
     dispatcher: str = _one_of("local", _DISPATCHERS)
@@ -134,6 +141,7 @@ class Settings:
         # absolute, so that a changed working directory or a child process sees the same folders
         object.__setattr__(self, "data_dir", self.data_dir.absolute())
         object.__setattr__(self, "outbox_dir", self.data_dir / self.outbox_dir)
+        object.__setattr__(self, "archive_dir", self.data_dir / self.archive_dir)
         for name in ("handlers_dir", "maildir"):
             folder = getattr(self, name)
             if folder is not None:
@@ -222,7 +230,7 @@ def _sources(
 
     def from_own_folder(name: str, value: Any) -> Any:
         is_folder = name.endswith("_dir") or name == "maildir"
-        beside = name != "outbox_dir" and is_folder and isinstance(value, str)
+        beside = name not in ("outbox_dir", "archive_dir") and is_folder and isinstance(value, str)
         return str(file.parent / value) if beside else value
 
     table = {name: from_own_folder(name, value) for name, value in table.items()}

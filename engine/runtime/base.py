@@ -18,6 +18,7 @@ from engine.clock import Clock, SystemClock
 from engine.errors import BadInput, NotFound
 from engine.languages import Languages
 from engine.runtime.library import Library
+from engine.runtime.past import Past
 from engine.runtime.transaction import Transaction
 from engine.runtime.world import Limits
 from engine.store import blobs, instances, migrate, tasks
@@ -82,6 +83,8 @@ class Base:
         if failpoints.ON:
             self.database.trace = failpoints.sent
         self.library = Library(self.languages)
+        #: histories, wherever they stand
+        self.past = Past(settings.archive_dir)
         self.limits = Limits(
             settings.activations_per_piece, settings.pieces_per_run, settings.large_value_limit
         )

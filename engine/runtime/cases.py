@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from engine import dmn, kernel
@@ -20,16 +21,20 @@ from engine.model import (
     Start,
 )
 from engine.runtime import steps
-from engine.runtime.base import Base, admitted, note, optional_text, page_size, plain_text, verb
+from engine.runtime.archive import Archive, Rewritten
+from engine.runtime.base import admitted, note, optional_text, page_size, plain_text, verb
 from engine.runtime.transaction import Transaction
-from engine.store import blobs, definitions, history, instances, tokens, work
+from engine.store import archive, blobs, definitions, history, instances, tokens, work
+from engine.store.archive import Part
 from engine.store.connect import Connection, Duplicate
 
 #: how long the answer "not too busy" holds
 _FRESH_S = 1.0
+#: how often an erasure begins again because others have rewritten the same file
+_TRIES = 5
 
 
-class Cases(Base):
+class Cases(Archive):
     """The verbs about process instances."""
 
     #: when it was last seen that the due work is not too old
@@ -112,18 +117,43 @@ class Cases(Base):
         """
         plain_text(by, "by")
         wanted = frozenset(plain_text(name, "the name of a variable") for name in names)
+        for _ in range(_TRIES):
+            with self.reading() as connection:
+                found = _found(connection, instance_id)
+                parts = archive.parts(connection, [found.root_id])
+            changed = [self.rewritten(part, _among(found, wanted)) for part in parts]
+            rows = self._erase(found, wanted, parts, changed, by, why)
+            if rows is not None:
+                if parts:
+                    self.tidy_archive()
+                return rows
+            for file in changed:
+                if file is not None:
+                    self.give_up(file.new, file.month)
+        raise Conflict(f"others are changing the archived history of {instance_id}: try again")
+
+    def _erase(
+        self, found: Instance, wanted: frozenset[str], parts: Sequence[Part],
+        changed: Sequence[Rewritten | None], by: str, why: str,
+    ) -> int | None:  # fmt: skip
+        """Erase and let the new file count; None if the archived part stands elsewhere by now."""
         with self.transaction() as tx:
-            found = _found(tx.connection, instance_id)
-            hit = list(_erasable(tx.connection, found, wanted))
             event = Event("history.erased", found.id, None, None, None, sorted(wanted))
             note(tx, found.root_id, [event], by)
+            fresh = [file for file in changed if file is not None]
+            same = archive.parts(tx.connection, [found.root_id]) == parts
+            if not same or not all(_replaced(tx, file) for file in fresh):
+                tx.abandon()
+                return None
+            rows = _all_rows(found, partial(history.page, tx.connection))
+            hit = list(_erasable(rows, wanted))
             history.replace(tx.connection, found.root_id, hit)
             stored = instances.snapshot_of(tx.connection, found.root_id)
             present = None if stored is None else stored[1]
             needed = [] if present is None else kernel.large_in(present)
             blobs.drop(tx.connection, found.root_id, needed)
             _record(tx, "erase", found.id, by, why)
-            return len(hit)
+            return len(hit) + sum(file.changed for file in fresh)
 
     # -------------------------------------------------------------- reads
 
@@ -151,12 +181,15 @@ class Cases(Base):
         with self.reading() as connection:
             return instances.page(connection, filters, after, page_size(limit))
 
+    @verb
     def history(self, instance_id: str, *, after: int = 0, limit: int = 500) -> list[HistoryRow]:
         """Return what has happened behind number `after`; of a called instance its own part."""
         with self.reading() as connection:
             found = _found(connection, instance_id)
-            return history.page(connection, found.root_id, found.id, after, page_size(limit))
+            size = page_size(limit)
+            return self.past.page(connection, found.root_id, found.id, after, size)
 
+    @verb
     def variables(self, instance_id: str) -> dict[str, Any]:
         """Return the variables of an instance itself, not those of the scopes inside.
 
@@ -169,7 +202,7 @@ class Cases(Base):
                 scopes = kernel.variables_of(stored[1], self.fetch(connection)).get(found.id)
                 if scopes:
                     return dict(scopes[0]["variables"])
-            return _last_values(connection, found)
+            return _last_values(found, _all_rows(found, partial(self.past.page, connection)))
 
     def scopes(self, instance_id: str) -> list[dict[str, Any]]:
         """Return all variable scopes of a running instance, the outermost first."""
@@ -222,22 +255,44 @@ def _record(tx: Transaction, what: str, subject: str, by: str, why: str) -> None
     )  # fmt: skip
 
 
-def _all_rows(connection: Connection, found: Instance) -> list[HistoryRow]:
+def _all_rows(
+    found: Instance, page: Callable[[str, str, int, int], list[HistoryRow]]
+) -> list[HistoryRow]:
     rows: list[HistoryRow] = []
     while True:
         after = rows[-1].seq if rows else 0
-        more = history.page(connection, found.root_id, found.id, after, 1000)
+        more = page(found.root_id, found.id, after, 1000)
         rows += more
         if len(more) < 1000:
             return rows
 
 
-def _erasable(
-    connection: Connection, found: Instance, names: frozenset[str]
-) -> list[tuple[int, Any]]:  # fmt: skip
+def _replaced(tx: Transaction, file: Rewritten) -> bool:
+    """Let a file of the archive count instead of the one it was written from."""
+    rows = sum(part.rows for part in file.parts)
+    if not archive.keep(tx.connection, file.new, file.written, len(file.parts), rows):
+        return False
+    archive.move(tx.connection, file.new, file.parts)
+    return archive.drop(tx.connection, file.old, archive.KEPT)
+
+
+def _among(
+    found: Instance, names: frozenset[str]
+) -> Callable[[Sequence[HistoryRow]], Mapping[int, Any]]:
+    """Return what picks, of the rows of a case, those of an instance that carry a variable."""
+
+    def pick(rows: Sequence[HistoryRow]) -> Mapping[int, Any]:
+        whole = found.id == found.root_id
+        own = [row for row in rows if whole or row.instance_id == found.id]
+        return dict(_erasable(own, names))
+
+    return pick
+
+
+def _erasable(rows: Sequence[HistoryRow], names: frozenset[str]) -> list[tuple[int, Any]]:
     """Return number and remaining value of the rows that carry one of the variables."""
     hit: list[tuple[int, Any]] = []
-    for row in _all_rows(connection, found):
+    for row in rows:
         if row.value is None:
             continue
         if row.kind == "variable.set":
@@ -254,10 +309,10 @@ def _erasable(
     return hit
 
 
-def _last_values(connection: Connection, found: Instance) -> dict[str, Any]:
+def _last_values(found: Instance, rows: Sequence[HistoryRow]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     outermost: int | None = None if found.parent_id else 0
-    for row in _all_rows(connection, found):
+    for row in rows:
         if row.kind == "variable.set" and row.instance_id == found.id and row.name is not None:
             # the first variable of a called instance is one of its own scope
             outermost = row.token if outermost is None else outermost

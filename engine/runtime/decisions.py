@@ -89,7 +89,7 @@ class Decisions(Base):
             with self.reading() as connection:
                 cases = instances.page(connection, {}, after, asked)
                 keys = {case.id: case.business_key for case in cases}
-                rows = decisions.made_in(connection, keys, names)
+                rows = self.past.made_in(connection, keys, names)
             for row in rows:
                 if since is None or row.at >= since:
                     yield row, keys[row.root_id]

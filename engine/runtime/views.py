@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.errors import NotFound
 from engine.model import HistoryRow, Instance
-from engine.runtime.base import Base, page_size
+from engine.runtime.base import Base, page_size, verb
 from engine.store import definitions, instances, tokens, views
 from engine.store.definitions import Deployed
 from engine.store.tokens import Act
@@ -33,6 +33,7 @@ class CaseView:
 class Views(Base):
     """Reads for pages; none of them rebuilds a workflow."""
 
+    @verb
     def case_view(self, instance_id: str) -> CaseView:
         """Return the case that an instance, root or called, belongs to. Raises NotFound."""
         with self.reading() as connection:
@@ -40,13 +41,16 @@ class Views(Base):
             root = found and instances.get(connection, found.root_id)
             if root is None:
                 raise NotFound(f"there is no case {instance_id!r}")
+            # a running case is not in the archive
+            reader = self.past if root.ended_at else views
             return CaseView(
                 root=root,
                 called=tuple(views.called(connection, root.id)),
-                passages=tuple(views.passages(connection, root.id)),
+                passages=tuple(reader.passages(connection, root.id)),
                 waits=tuple(views.waits(connection, root.id)),
             )
 
+    @verb
     def story(
         self, root_id: str, *, before: int | None = None, limit: int = 50, whole: bool = False
     ) -> list[HistoryRow]:
@@ -56,15 +60,17 @@ class Views(Base):
         """
         bound = _LAST if before is None else before
         with self.reading() as connection:
-            return views.backwards(connection, root_id, bound, page_size(limit), story=not whole)
+            size = page_size(limit)
+            return self.past.backwards(connection, root_id, bound, size, story=not whole)
 
+    @verb
     def decided(
         self, root_id: str, *, before: int | None = None, limit: int = 50
     ) -> list[HistoryRow]:
         """Return how the decisions of a case were made, newest first, below number `before`."""
         bound = _LAST if before is None else before
         with self.reading() as connection:
-            return views.decided(connection, root_id, bound, page_size(limit))
+            return self.past.decided(connection, root_id, bound, page_size(limit))
 
     def standing(self, root_ids: Sequence[str]) -> tuple[list[OpenTask], dict[str, int]]:
         """Return the open tasks of some cases by name, and how many open incidents each has."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from engine.store.connect import Database
 
 #: counts up with each file in migrations/versions; kept in the database under `meta.schema`
-SCHEMA = 9
+SCHEMA = 10
 #: contract steps: revisions that take away or change what programs read -> the oldest schema whose
 #: programs may run beside them. A release may only take away what the release before does not read
 #: any more; everything else only adds (docs/operating.md, "Upgrading while it runs").

@@ -16,7 +16,7 @@ from engine.model import InstanceState
 from engine.store.columns import among
 from engine.store.connect import Connection
 from engine.store.statement import Row, Statement
-from engine.store.tables import blob, history, incident, instance, message, user_task
+from engine.store.tables import archived, blob, history, incident, instance, message, user_task
 
 _i, _m = instance.c, message.c
 _OVER = tuple(state.value for state in InstanceState if state is not InstanceState.RUNNING)
@@ -35,7 +35,7 @@ _DELETES = tuple(
     Statement[Any](
         sa.delete(table).where(table.c.tenant == bindparam("tenant"), among(table.c.root_id, "ids"))
     )
-    for table in (history, blob, user_task, incident)
+    for table in (history, archived, blob, user_task, incident)
 )
 _CALLED = Statement[Any](
     sa.delete(instance).where(

@@ -82,9 +82,11 @@ _tenant: sa.BindParameter[str] = bindparam("tenant")
 _RUNNING: sa.ColumnElement[str] = sa.literal_column("'running'")
 _OPEN: sa.ColumnElement[str] = sa.literal_column("'open'")
 #: kinds of the history that say where tokens were
-_MOVES = ("element.activated", "element.completed", "element.cancelled")
+MOVES = ("element.activated", "element.completed", "element.cancelled")
+#: the kind that says how a decision was made
+DECIDED = "decision.evaluated"
 #: what a story leaves out: it follows from the rest, or stands elsewhere on the page
-_ASIDE = ("element.completed", "element.cancelled", "variable.set", "history.erased")
+ASIDE = ("element.completed", "element.cancelled", "variable.set", "history.erased")
 
 _PASSAGES = Statement(
     sa.select(
@@ -92,7 +94,7 @@ _PASSAGES = Statement(
         sa.func.count(), sa.func.min(_p.at), sa.func.max(_p.at),
     )
     .where(_p.tenant == _tenant, _p.root_id == bindparam("root_id"))
-    .where(_p.kind.in_([sa.literal_column(f"'{kind}'") for kind in _MOVES]))
+    .where(_p.kind.in_([sa.literal_column(f"'{kind}'") for kind in MOVES]))
     .group_by(_p.instance_id, _p.element_id, _p.kind, _p.name)
     .order_by(sa.func.min(_p.seq)),
     Passage,
@@ -105,11 +107,11 @@ _BACKWARDS = (
 )
 _ALL = Statement(_BACKWARDS, history.row_of)
 _STORY = Statement(
-    _BACKWARDS.where(_p.kind.not_in([sa.literal_column(f"'{kind}'") for kind in _ASIDE])),
+    _BACKWARDS.where(_p.kind.not_in([sa.literal_column(f"'{kind}'") for kind in ASIDE])),
     history.row_of,
 )
 _DECIDED = Statement(
-    _BACKWARDS.where(_p.kind == sa.literal_column("'decision.evaluated'")), history.row_of
+    _BACKWARDS.where(_p.kind == sa.literal_column(f"'{DECIDED}'")), history.row_of
 )
 _CALLED = Statement(
     sa.select(*instances.COLUMNS)

@@ -22,7 +22,7 @@ ENGINE_LINES = (
     {"diagrams", "sla", "insight"},
     {"kernel", "dmn", "store", "access", "registry"},
     {"feel", "calendars", "settings", "model", "codec", "languages", "sentences", "xml"},
-    {"errors", "clock", "failpoints"},
+    {"errors", "clock", "failpoints", "watch"},
 )
 
 #: parts of one line that are not even to see each other: what computes does no input or output
@@ -49,6 +49,8 @@ OUTER_LIBRARIES = {
     "waitress": ("web/",),
     "click": ("web/",),
     "tqdm": ("web/",),
+    "prometheus_client": ("web/metrics.py",),
+    "arro3": ("engine/store/parquet.py",),
 }
 
 #: the rims, where any exception is met, recorded and not passed on; file -> why there

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from engine.store import (
+    archive,
     decisions,
     definitions,
     history,
@@ -35,7 +36,7 @@ _ANY = {
     "limit": 10, "after": "", "now": NOW, "since": NOW, "until": NOW, "free": NOW, "ids": ["a"],
     "kinds": ["service"], "topics": ["a"], "triggers": ["a"], "priority": 0, "below": 0, "rows": 1,
     "token": 1, "version": 1, "snapshot": b"", "b_fence": 1, "b_seq": 1, "b_owns": 0,
-    "ended_at": NOW, "before": NOW, "names": ["a"],
+    "ended_at": NOW, "before": NOW, "b_before": NOW, "names": ["a"],
 }  # fmt: skip
 #: statements that read a whole table on purpose
 _WHOLE = {
@@ -70,6 +71,7 @@ def connection() -> Iterator[Connection]:
 @pytest.mark.parametrize(
     "module",
     [
+        archive,
         decisions,
         definitions,
         history,
