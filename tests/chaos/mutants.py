@@ -46,15 +46,15 @@ def _second_transaction() -> None:
     """Store the next work of a case in a transaction after that of the step."""
     flush = Transaction.flush
 
-    def flush_twice(tx: Transaction) -> None:
-        later, tx.pending.works = tx.pending.works, []
-        flush(tx)
+    def flush_twice(self: Transaction) -> None:
+        later, self.pending.works = self.pending.works, []
+        flush(self)
         if later:
-            tx.connection.commit()
+            self.connection.commit()
             if failpoints.ON:
                 failpoints.reach("between")
-            tx.connection.begin(write=True)
-            work.insert(tx.connection, later)
+            self.connection.begin(write=True)
+            work.insert(self.connection, later)
 
     Transaction.flush = flush_twice  # type: ignore[method-assign]
 
@@ -101,7 +101,8 @@ def _timer_without_claim() -> None:
 
     def believed(connection: Connection, work_id: str, fence: int | None) -> work.Gone:
         found = done(connection, work_id, None)
-        return found or work.Gone(**dict.fromkeys(work.Gone._fields))
+        nothing: dict[str, Any] = dict.fromkeys(work.Gone._fields)
+        return found or work.Gone(**nothing)
 
     def fire(tx: Transaction, item: Work) -> bool:
         work.done = believed if item.kind == "timer" else done
