@@ -205,7 +205,7 @@ class Reference:
 
         Thrown in an event sub-process it is about the scope around that.
         """
-        scope = level.up if level.is_guard else level
+        scope = level.up if level.handles else level
         assert scope is not None
         self._ask(block.id, level, past, lambda p, _: self._take_back(scope, p, then))
 
@@ -397,20 +397,20 @@ class Reference:
 
         host = Host(frame, level, finish)
         inner = Level(
-            level, host, Variables(level.vars, {}), Frame(frame), finish, is_guard=True
+            level, host, Variables(level.vars, {}), Frame(frame), finish, handles=guard
         )  # fmt: skip
         self._enter(inner, b.Inside(guard.handler, []), past)
 
     def _throw(self, kind: str, code: str, level: Level, past: Past) -> None:
         """Hand an error or escalation to the nearest who listens, scope by scope outwards (10.5.6).
 
-        An event sub-process does not catch what comes out of another one of its own scope. An error
-        nobody catches ends the case; an escalation nobody catches has no effect.
+        An event sub-process does not catch what comes out of itself, but those beside it may. An
+        error nobody catches ends the case; an escalation nobody catches has no effect.
         """
         here: Level | None = level
-        from_guard = False
+        left: b.Listener | None = None
         while here is not None:
-            guard = None if from_guard else _fitting(here.guards, kind, code)
+            guard = _fitting([one for one in here.guards if one is not left], kind, code)
             if guard is not None:
                 self._guarded(guard, here, past)
                 return
@@ -418,7 +418,7 @@ class Reference:
             if found is not None and here.host is not None:
                 self._caught(found, here.host, past)
                 return
-            from_guard, here = here.is_guard, here.up
+            left, here = here.handles, here.up
         if kind == "error":
             self._clear(self.root.frame)
             self.state = "failed"

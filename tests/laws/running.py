@@ -102,5 +102,5 @@ class Level:
     past: Past = NOWHERE
     #: what was completed and can be undone, oldest first
     records: list[Record] = field(default_factory=list)
-    #: it belongs to an event sub-process
-    is_guard: bool = False
+    #: the event sub-process that it belongs to
+    handles: b.Listener | None = None
