@@ -18,7 +18,8 @@ OPTIONS = [
 
 def main() -> int:
     """Write both files; the second one takes its versions from the first."""
-    resolve("pyproject.toml", "run.txt", "--extra", "postgres", "--extra", "cluster")
+    resolve("pyproject.toml", "run.txt", "--extra", "otel", "--extra", "postgres", "--extra", "cluster",
+            "--extra", "archive")  # fmt: skip
     resolve("requirements/dev.in", "dev.txt")
     return 0
 
