@@ -120,6 +120,15 @@ class ClockOff(Unavailable):
     code = "clock_off"
 
 
+class OutcomeUnknown(Unavailable):
+    """The connection was lost while a change was being stored: it may be there, or not.
+
+    The same call with the same start_key or message_id is safe; a task or a result is taken once.
+    """
+
+    code = "outcome_unknown"
+
+
 class BpmnError(Exception):
     """Raised by a handler or a script: the drawn error with this code, for a boundary event."""
 

@@ -15,7 +15,7 @@ from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from engine.codec import parse_json, to_json
-from engine.errors import BadInput, EngineError, TooBusy, Unavailable
+from engine.errors import BadInput, EngineError, OutcomeUnknown, TooBusy, Unavailable
 from engine.sentences import ENGLISH, LANGUAGES
 from web import health, pages, refusals
 from web.api import ROUTES
@@ -212,6 +212,8 @@ def _unavailable(error: Unavailable) -> Response:
     if refusals.wants_page():
         return refusals.failed()
     detail = "The database does not answer. Nothing was changed; try again soon."
+    if isinstance(error, OutcomeUnknown):
+        detail = "The answer of the database was lost. Repeat the call with the same key."
     response = _problem(of_status(503, "Service Unavailable", detail, instance=request.path))
     response.headers["Retry-After"] = "5"
     return response

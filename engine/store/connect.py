@@ -16,11 +16,26 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.pool import PoolProxiedConnection
 
-from engine.errors import Conflict, SettingsError, Unavailable
+from engine.errors import Conflict, OutcomeUnknown, SettingsError, Unavailable
 from engine.store.drivers import postgres, sqlite
 from engine.store.statement import Statement
 
 R = TypeVar("R")
+
+
+_UNKNOWN = (
+    "the connection was lost while a change was being stored, and nobody knows whether it was "
+    "stored: look, or make the same call again with the same start_key or message_id ({})"
+)
+#: SQLSTATE of PostgreSQL, or words of SQLite, about the disk -> what an operator can do
+_DISK = {
+    "database or disk is full": "the disk of the database is full: make room",
+    "53100": "the disk of the database is full: make room",
+    "readonly database": "the database may only be read: look at the owner and rights of its file",
+    "25006": "the database may only be read: is this the address of a stand-by server?",
+    "disk I/O error": "the disk of the database does not work: look at the log of the system",
+    "58030": "the disk of the database does not work: look at the log of the system",
+}
 
 
 class Disconnected(Unavailable):
@@ -244,7 +259,17 @@ class Database:
         if lost and (not state or state[:2] in ("08", "57")):
             self.db.dispose()
             # after a lost COMMIT nobody knows whether it counted: no silent second attempt
-            return error if committing else Disconnected(f"the connection was lost: {error}")
+            if committing:
+                return OutcomeUnknown(_UNKNOWN.format(error))
+            return Disconnected(f"the connection was lost: {error}")
+        return self._not_now(error)
+
+    def _not_now(self, error: Exception) -> Exception:
+        """Return what an error of the disk means; nothing of the transaction is stored."""
+        state = getattr(error, "sqlstate", None)
+        for told, meant in _DISK.items():
+            if state == told or (self._sqlite and told in str(error)):
+                return Unavailable(f"{meant}; nothing was stored ({error})")
         return error
 
 

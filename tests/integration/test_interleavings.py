@@ -158,7 +158,8 @@ def _refusals(*came: object) -> int:
 
 def _one_path(engine: Engine, case_id: str, *ways: str) -> str:
     """Return which of the ways a case has taken: exactly one."""
-    left = {row.element_id for row in engine.history(case_id) if row.kind == "element.completed"}
+    left = {str(row.element_id) for row in engine.history(case_id)
+            if row.kind == "element.completed"}  # fmt: skip
     (taken,) = left & set(ways)
     kinds(engine, case_id)
     return taken
@@ -367,7 +368,7 @@ def test_a_row_is_claimed_by_one_worker(stage: Stage) -> None:
         engine.start("p")
 
         def check(one: Any, other: Any) -> None:
-            (item,) = [*one, *other]
+            (item,) = list(one) + list(other)
             assert engine.settle(item, {})
 
         return Pair(
