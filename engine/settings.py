@@ -134,6 +134,12 @@ class Settings:
     #: how long a stopping process waits for running handlers; seconds
     shutdown_s: float = _between(20.0, 0.0, 3600.0)
 
+    #: who may read /metrics: whoever sends this as bearer token; empty: this machine only
+    metrics_token: str = field(default="", repr=False)
+    #: port at which a worker process shows its own /metrics; 0: it does not
+    worker_metrics_port: int = _between(0, 0, 65535)
+    #: /readyz says 503 while the oldest due work is older than this; seconds
+    ready_due_age_s: float = _between(300.0, 1.0, 1e9)
     #: least severity that is logged: debug | info | warning | error
     log_level: str = _one_of("info", _LOG_LEVELS)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from engine import codec
+from engine import codec, watch
 from engine.clock import Clock, VirtualClock
 from engine.errors import BpmnError, EngineError, OutputTooLarge, Retry, Unavailable
 from engine.model import Variables, Work
@@ -119,7 +119,8 @@ def attempt(work: Work, registry: Registry, now: datetime) -> Outcome:
         settings=registry.settings,
     )
     try:
-        return Done(entry.call(work.inputs, context))
+        with watch.timing("handler_seconds", work.topic):
+            return Done(entry.call(work.inputs, context))
     except BpmnError as error:
         return _thrown(error, entry)
     except OutputTooLarge as error:

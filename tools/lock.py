@@ -18,8 +18,8 @@ OPTIONS = [
 
 def main() -> int:
     """Write both files; the second one takes its versions from the first."""
-    resolve("pyproject.toml", "run.txt", "--extra", "otel", "--extra", "postgres", "--extra", "cluster",
-            "--extra", "archive")  # fmt: skip
+    extras = [f"--extra={name}" for name in ("postgres", "cluster", "archive", "otel")]
+    resolve("pyproject.toml", "run.txt", *extras)
     resolve("requirements/dev.in", "dev.txt")
     return 0
 

@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from engine.codec import parse_json, to_json
 from engine.errors import BadInput, EngineError, OutcomeUnknown, TooBusy, Unavailable
 from engine.sentences import ENGLISH, LANGUAGES
-from web import health, pages, refusals
+from web import health, metrics, pages, refusals
 from web.api import ROUTES
 from web.auth import caller_of, require
 from web.bundles import add, unpack
@@ -64,7 +64,8 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = settings.upload_limit + OVERHEAD
     app.config["MAX_FORM_MEMORY_SIZE"] = OVERHEAD
     app.register_blueprint(_api(settings, engine))
-    app.register_blueprint(health.blueprint(partial(_database, engine), worker_age_s))
+    health.install(app, settings, engine, partial(_database, engine), worker_age_s)
+    metrics.install(app, settings, engine)
     app.register_error_handler(EngineError, _refused)
     app.register_error_handler(HTTPException, _http_refused)
     app.register_error_handler(Unavailable, _unavailable)

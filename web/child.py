@@ -124,7 +124,9 @@ def run_web(settings: Settings, *, listen: int, hint: int, beat: int, ready: int
 def run_worker(settings: Settings, *, hint: int, beat: int) -> int:
     """Do due work until SIGTERM; return the exit status."""
     from engine.dispatch import worker_main
+    from web.metrics import show_worker
 
+    show_worker(settings)
     return worker_main(settings, hint=hint, beat=teller(beat))
 
 

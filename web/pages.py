@@ -45,7 +45,7 @@ EVERYBODY, WORKERS = frozenset(PEOPLE), frozenset(STAFF)
 #: for `roles=`: those who see everybody's work
 LEADS = frozenset({"lead", "analyst", "admin"})
 #: blueprints of programs, which have a door of their own
-_MACHINES = ("api", "health")
+_MACHINES = ("api", "health", "metrics")
 #: what a form may have beside the values: names, borders, the token
 _OVERHEAD = 64 * 1024
 

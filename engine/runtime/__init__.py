@@ -12,6 +12,7 @@ from engine.runtime.data_stores import DataStores
 from engine.runtime.decisions import Decisions
 from engine.runtime.deployments import Deployments
 from engine.runtime.escalations import Escalations
+from engine.runtime.gauges import Gauges
 from engine.runtime.incidents import Incidents
 from engine.runtime.links import LinkEnds
 from engine.runtime.messages import Messages
@@ -29,7 +30,7 @@ __all__ = ["ApiToken", "Engine", "User"]
 
 class Engine(
     BundleDrafts, Deployments, Decisions, Cases, Tasks, Messages, Ledger, Incidents,
-    Tokens, Users, LinkEnds, Escalations, Releases, Views, WorkList, DataStores, Nodes,
+    Tokens, Users, LinkEnds, Escalations, Releases, Views, WorkList, DataStores, Nodes, Gauges,
 ):  # fmt: skip
     """Runs cases on one database. Safe to share by threads; made anew after a fork.
 

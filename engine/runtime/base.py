@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
-from engine import codec, failpoints, kernel
+from engine import codec, failpoints, kernel, watch
 from engine.clock import Clock, SystemClock
-from engine.errors import BadInput, NotFound
+from engine.errors import BadInput, EngineError, NotFound
 from engine.languages import Languages
 from engine.runtime.library import Library
 from engine.runtime.past import Past
@@ -48,12 +49,29 @@ def verb(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], 
 
     @functools.wraps(method)
     def with_second_try(self: S, *args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return method(self, *args, **kwargs)
-        except Disconnected:
-            return method(self, *args, **kwargs)
+        with _watched(method.__name__):
+            try:
+                return method(self, *args, **kwargs)
+            except Disconnected:
+                return method(self, *args, **kwargs)
 
     return cast("Callable[Concatenate[S, P], R]", with_second_try)
+
+
+@contextmanager
+def _watched(name: str) -> Iterator[None]:
+    """Note how a verb went, how long it took and what it sent; verbs inside it count for both."""
+    outcome, before, began = "failed", watch.sent.statements, time.perf_counter()
+    try:
+        yield
+        outcome = "ok"
+    except EngineError:
+        outcome = "refused"
+        raise
+    finally:
+        watch.observe("verb_seconds", time.perf_counter() - began, name)
+        watch.count("sql_statements", name, by=watch.sent.statements - before)
+        watch.count("verbs", name, outcome)
 
 
 class Base:
@@ -125,6 +143,8 @@ class Base:
             if failpoints.ON:
                 failpoints.reach("written")
             connection.commit()
+        for kind, times in tx.happened.items():
+            watch.count("history_events", kind, by=times)
         if tx.due and self.announce is not None:
             earliest = min(tx.due)
             self.announce(None if earliest <= tx.now else earliest)

@@ -5,6 +5,7 @@ Deletions go out at once, insertions at `flush`, so that a batch costs as many s
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,7 @@ class Transaction:
         "connection",
         "due",
         "fresh",
+        "happened",
         "history",
         "library",
         "memory",
@@ -78,6 +80,8 @@ class Transaction:
         self.due: list[datetime] = []
         #: new work that is due now: (kind, topic) -> id of the first row and how many
         self.fresh: dict[tuple[str, str], tuple[str, int]] = {}
+        #: kind of event -> how many were written
+        self.happened: Counter[str] = Counter()
         #: True: there is nothing to store
         self.abandoned = False
 
@@ -116,6 +120,7 @@ class Transaction:
             # in the order of ids, as they were locked
             instances.save(connection, [self.saves[key] for key in sorted(self.saves)])
             self.saves = {}
+        self.happened.update(self.history.kinds())
         self.history.write(connection)
         for root_id in self.over:
             blobs.drop(connection, root_id, ())

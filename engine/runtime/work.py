@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from engine import watch
 from engine.clock import SystemClock, new_id
 from engine.errors import BpmnError, ClockOff
 from engine.model import Complete, Event, Throw, Variables, Work
@@ -233,7 +234,10 @@ class Ledger(Base):
                 kept = work.dead(tx.connection, item.id, item.fence)
             if not kept:
                 tx.abandon()
-            elif retry_at is None:
+                return False
+            following = "incident" if retry_at is None else "retry"
+            watch.count("work_failed", item.topic or item.kind, following)
+            if retry_at is None:
                 process_id = "" if numbers is None else numbers.process_id
                 tx.pending.incidents.append(_incident(tx, item, process_id, error, trace))
             return kept
@@ -323,6 +327,8 @@ def _take(tx: Transaction, picked: list[Work], owner: str, lease_s: float) -> li
     if not picked:
         tx.abandon()
         return []
+    for item in picked:
+        watch.count("work_claimed", item.topic or item.kind)
     until = tx.now + timedelta(seconds=lease_s)
     work.take(tx.connection, [item.id for item in picked], owner, until)
     picked = blobs.fill(tx.connection, tx.memory, picked)

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.pool import PoolProxiedConnection
 
+from engine import watch
 from engine.errors import Conflict, OutcomeUnknown, SettingsError, Unavailable
 from engine.store.drivers import postgres, sqlite
 from engine.store.statement import Statement
@@ -152,6 +153,7 @@ class Connection:
     ) -> Any:
         """Hand a statement to the driver: the one place where statements go out."""
         database = self._database
+        watch.sent.statements += 1
         if counted and database.trace is not None:
             database.trace(text)
         try:

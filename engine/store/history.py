@@ -67,6 +67,10 @@ _WRITE_VALUE = Statement[Any](
 )
 
 
+#: place of the kind in a row
+_KIND = 4
+
+
 class Rows:
     """History rows of one transaction, gathered in the driver's form and written in one go."""
 
@@ -95,6 +99,10 @@ class Rows:
             rows.append((tenant, root_id, seq, at, kind, instance_id, element_id, token, actor,
                          name, text, large, False))  # fmt: skip
         return seq
+
+    def kinds(self) -> list[str]:
+        """Return the kind of each row."""
+        return [row[_KIND] for row in self._rows]
 
     def write(self, connection: Connection) -> None:
         """Insert all rows."""

@@ -35,7 +35,7 @@ def test_a_call_made_right_after_the_start_is_answered(caseway: Caseway) -> None
         assert served.call("GET", "/healthz").json == {"status": "alive"}
         served.wait_ready()
         assert served.call("GET", "/readyz").json == {
-            "status": "ready", "database": "ok", "worker": "ok",
+            "status": "ready", "database": "ok", "worker": "ok", "due_work": "ok",
         }  # fmt: skip
 
 

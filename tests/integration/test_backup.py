@@ -318,11 +318,11 @@ def test_a_damaged_backup_is_refused_before_anything_changes(
 ) -> None:
     saved(installation, tmp_path / "kept")
     whole = gzip.decompress((tmp_path / "kept").read_bytes())
-    at = whole.index(b"chaos_case")
+    at = 1000  # the database is the first file: behind its head
     (tmp_path / "kept").write_bytes(
         {
             "cut short": (tmp_path / "kept").read_bytes()[:-2000],
-            "a bit flipped": gzip.compress(whole[:at] + b"X" + whole[at + 1 :]),
+            "a bit flipped": gzip.compress(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]),
             "no backup at all": b"just a text",
         }[spoilt]
     )

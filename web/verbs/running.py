@@ -97,10 +97,12 @@ def work(session: Session, drain: bool, topics: Any, kinds: Any) -> int:
         session.out.one({"done": ran}, f"{ran} item(s) of work done")
         return 0
     from engine.dispatch import worker_main
+    from web.metrics import show_worker
     from web.opening import prepare
 
     prepare(session.settings)
     configure(session.settings.log_level, "worker")
+    show_worker(session.settings)
     return worker_main(session.settings, topics=_known(session, topics), kinds=kinds)
 
 

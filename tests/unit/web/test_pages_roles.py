@@ -18,7 +18,7 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 def page_rules(app: Flask) -> list[Rule]:
     """Return the routes that people use."""
-    machines = ("api.", "health.", "assets.")
+    machines = ("api.", "health.", "metrics.", "assets.")
     return [rule for rule in app.url_map.iter_rules() if not rule.endpoint.startswith(machines)]
 
 
