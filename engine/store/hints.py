@@ -25,6 +25,8 @@ from engine.store.connect import Connection, Database
 if TYPE_CHECKING:
     from procrastinate.manager import JobManager
 
+#: how the server names the connections that listen
+APPLICATION = "caseway-hints"
 #: name of the one task
 TASK = "caseway.look"
 #: a channel has at most 63 bytes, of which Procrastinate takes 23; the hash takes 9
@@ -107,6 +109,7 @@ def join(database: Database) -> None:
 def arguments(database: Database) -> dict[str, Any]:
     """Return how Procrastinate's own connections are opened."""
     given = database.db.dialect.create_connect_args(database.db.url)[1]
+    given["application_name"] = APPLICATION
     return {**given, "options": f'-c search_path="{schema()}" -c timezone=UTC'}
 
 
