@@ -1,4 +1,4 @@
-"""`make chaos`: SQLite, PostgreSQL and a mutant under random faults; build/chaos.json tells all.
+"""`make chaos`: SQLite, PostgreSQL (one machine, several) and a mutant under random faults; build/chaos.json tells all.
 
 Ends with 1 if an invariant is broken, or if the mutant (results taken without a look at the fence)
 is not caught: a test that cannot fail proves nothing.
@@ -16,13 +16,19 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests import postgres
-from tests.chaos.round import Plan, Result, play
+from tests.chaos import log
+from tests.chaos.round import ON_SERVER, Plan, Result, play
 
 MUTANT = "ignore_fence"
-RUNS = ("sqlite", "postgres", "mutant")
+RUNS = ("sqlite", "postgres", "cluster", "mutant")
 #: run -> seconds of faults, cases; what a number on the command line is multiplied from
-SHORT = {"sqlite": (20.0, 120), "postgres": (25.0, 100), "mutant": (5.0, 12)}
-LONG = {"sqlite": (240.0, 1500), "postgres": (240.0, 1200), "mutant": (30.0, 60)}
+SHORT = {
+    "sqlite": (20.0, 120), "postgres": (25.0, 100), "cluster": (25.0, 100), "mutant": (5.0, 12)
+}  # fmt: skip
+LONG = {
+    "sqlite": (240.0, 1500), "postgres": (240.0, 1200), "cluster": (240.0, 1200),
+    "mutant": (30.0, 60),
+}  # fmt: skip
 
 
 def arguments(given: Sequence[str] | None) -> argparse.Namespace:
@@ -34,6 +40,7 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--long", action="store_true", help="minutes instead of seconds")
     parser.add_argument("--keep", action="store_true", help="the folder of each run, with its logs")
     parser.add_argument("--only", choices=RUNS, action="append", help="just this run")
+    parser.add_argument("--log", type=Path, help="note each run here, for docs/reliability.md")
     parser.add_argument("--out", type=Path, default=Path("build/chaos.json"))
     return parser.parse_args(given)
 
@@ -43,8 +50,8 @@ def plans(wanted: argparse.Namespace) -> list[Plan]:
     seed = wanted.seed if wanted.seed is not None else random.SystemRandom().randrange(10**6)
     found = []
     for name in wanted.only or RUNS:
-        if name == "postgres" and postgres.binaries() is None:
-            print("left out: PostgreSQL: no server; SYSTEM=1 make test installs it", flush=True)
+        if name in ON_SERVER and postgres.binaries() is None:
+            print(f"left out: {name}: no PostgreSQL; SYSTEM=1 make test installs it", flush=True)
             continue
         seconds, cases = (LONG if wanted.long else SHORT)[name]
         found.append(
@@ -79,6 +86,18 @@ def report(plan: Plan, result: Result, good: bool) -> None:
     print(f"{plan.name}: {said} ({result.seconds:g} s)", flush=True)
 
 
+def noted(plan: Plan, result: Result) -> log.Run:
+    """Return the line of a run."""
+    kills = log.killed(result.faults)
+    return log.Run(
+        kind="processes", database=plan.name, seed=plan.seed, kills=kills,
+        command=f"python -m tests.chaos --only {plan.name} --seconds {plan.seconds:g}"
+        f" --cases {plan.cases}",
+        other_faults=sum(result.faults.values()) - kills, cases=result.counts.get("cases", 0),
+        violations=tuple(result.violations), seconds=result.seconds,
+    )  # fmt: skip
+
+
 def leave(number: int, frame: object) -> None:
     """End by an exception, so that every process of a run is ended."""
     raise SystemExit(128 + number)
@@ -97,6 +116,8 @@ def main(given: Sequence[str] | None = None) -> int:
         all_good &= good
         report(plan, result, good)
         results.append(asdict(result) | {"ok": good})
+        if wanted.log is not None and plan.mutant is None:
+            log.note(wanted.log, noted(plan, result))
     wanted.out.parent.mkdir(parents=True, exist_ok=True)
     wanted.out.write_text(json.dumps({"runs": results, "ok": all_good}, indent=1) + "\n")
     return 0 if all_good else 1

@@ -32,7 +32,7 @@ import sqlalchemy as sa
 from engine import failpoints
 from engine.runtime.library import Library
 from tests import postgres
-from tests.chaos import evidence, mutants
+from tests.chaos import evidence, log, mutants
 from tests.chaos.handlers import callee
 from tests.chaos.invariants import broken
 from tests.chaos.scenes import SCENES, Actor, Scene
@@ -57,7 +57,7 @@ Print = dict[str, Counter[tuple[object, ...]]]
 
 @dataclass(kw_only=True)
 class Result:
-    """What came of a scene; a line of tests/chaos/runs.jsonl."""
+    """What came of a scene."""
 
     scene: str
     database: str
@@ -287,6 +287,7 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--second", type=int, default=0, help="so many runs with two kills")
     parser.add_argument("--seed", type=int, default=1, help="of the second kills")
     parser.add_argument("--out", type=Path, help="a file that gets a line of JSON for each scene")
+    parser.add_argument("--log", type=Path, help="note the runs here, for docs/reliability.md")
     wanted = parser.parse_args(given)
     logging.getLogger("caseway").setLevel(logging.CRITICAL)  # incidents are part of the scenes
     results = []
@@ -301,10 +302,24 @@ def main(given: Sequence[str] | None = None) -> int:
                   f" {result.kills} kills, {result.seconds:g} s", flush=True)  # fmt: skip
             for told in result.violations:
                 print(f"  {told}", flush=True)
+            if wanted.log is not None:
+                log.note(wanted.log, _noted(result, wanted))
             if wanted.out is not None:
                 with wanted.out.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(asdict(result)) + "\n")
     return int(any(result.violations for result in results))
+
+
+def _noted(result: Result, wanted: argparse.Namespace) -> log.Run:
+    more = " --postgres" if wanted.postgres else ""
+    more += f" --stride {wanted.stride}" if wanted.stride > 1 else ""
+    more += f" --second {wanted.second}" if wanted.second else ""
+    return log.Run(
+        kind="points", database=result.database, seed=wanted.seed if wanted.second else None,
+        command=f"python -m tests.chaos.points --scene {result.scene}{more}",
+        kills=result.kills, other_faults=0, cases=0, violations=tuple(result.violations),
+        seconds=result.seconds,
+    )  # fmt: skip
 
 
 @contextmanager

@@ -22,6 +22,8 @@ from tests.chaos.journal import Journal
 from tests.chaos.product import Customers, Product
 from tests.postgres import Cluster, cluster
 
+#: runs on PostgreSQL, with the dispatcher of one machine or of several
+ON_SERVER = ("postgres", "cluster")
 OPERATORS = ("ann", "bo", "cy")
 #: how long the service may take, after the last fault, until nothing is left to do; seconds
 _DRAIN_S = 90.0
@@ -42,7 +44,7 @@ _BUSY = "SELECT count(*) FROM work WHERE state = 'ready'"
 class Plan:
     """What one run is to be."""
 
-    #: sqlite | postgres | mutant
+    #: sqlite | postgres | cluster | mutant
     name: str
     cases: int
     #: how long there are faults
@@ -80,10 +82,12 @@ def play(plan: Plan) -> Result:
     folder = Path(tempfile.mkdtemp(prefix=f"caseway-chaos-{plan.name}-"))
     with ExitStack() as stack:
         server = None
-        if plan.name == "postgres":
+        if plan.name in ON_SERVER:
             server = stack.enter_context(cluster(durable=True))
         url = None if server is None else server.url()
         product = Product(folder, url, plan.seed, plan.mutant)
+        if plan.name == "cluster":
+            product.environment["CASEWAY_DISPATCHER"] = "cluster"
         try:
             _Round(plan, product, server, result).play()
         except (AssertionError, RuntimeError, OSError, sa.exc.SQLAlchemyError) as error:

@@ -9,7 +9,6 @@ processes that live, and the invariants of tests/chaos/invariants.py must hold.
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import random
@@ -20,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.clock import new_id
@@ -31,7 +30,7 @@ from engine.runtime.library import Library
 from engine.settings import Settings
 from engine.worker import execute
 from tests import postgres
-from tests.chaos import evidence
+from tests.chaos import evidence, log
 from tests.chaos.drawing import CASE, LETTER, drawing
 from tests.chaos.handlers import callee
 from tests.chaos.invariants import broken
@@ -57,7 +56,7 @@ _BUSY = (
 
 @dataclass(kw_only=True)
 class Result:
-    """What came of a storm; a line of tests/chaos/runs.jsonl."""
+    """What came of a storm."""
 
     database: str
     seed: int
@@ -257,7 +256,7 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--cases", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", type=Path, help="a file that gets a line of JSON")
+    parser.add_argument("--log", type=Path, help="note the run here, for docs/reliability.md")
     wanted = parser.parse_args(given)
     logging.getLogger("caseway").setLevel(logging.CRITICAL)
     with postgres.cluster() if wanted.postgres else _nothing() as server:
@@ -267,9 +266,15 @@ def main(given: Sequence[str] | None = None) -> int:
     )
     for told in result.violations:
         print(f"  {told}")
-    if wanted.out is not None:
-        with wanted.out.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(result)) + "\n")
+    if wanted.log is not None:
+        more = " --postgres" if wanted.postgres else ""
+        log.note(wanted.log, log.Run(
+            kind="storm", database=result.database, seed=result.seed, kills=result.kills,
+            command=f"python -m tests.chaos.storm{more} --kills {wanted.kills}"
+            f" --cases {wanted.cases}",
+            other_faults=0, cases=result.counts["cases"], violations=tuple(result.violations),
+            seconds=result.seconds,
+        ))  # fmt: skip
     return int(bool(result.violations))
 
 

@@ -1,0 +1,90 @@
+"""`python -m tests.chaos.log`: writes what the long runs did into docs/reliability.md.
+
+The runs themselves add their lines to tests/chaos/runs.jsonl (`--log tests/chaos/runs.jsonl`); the
+page only shows sums of them, so no figure there is typed by anybody.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+RUNS = ROOT / "tests" / "chaos" / "runs.jsonl"
+PAGE = ROOT / "docs" / "reliability.md"
+BEGIN, END = "<!-- runs: begin -->\n", "<!-- runs: end -->\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One long run; a line of runs.jsonl."""
+
+    #: processes | storm | points
+    kind: str
+    #: sqlite | postgres | cluster
+    database: str
+    #: what to type for another one, without the seed
+    command: str
+    #: of the faults; None where every point is visited
+    seed: int | None
+    #: processes killed with kill -9, crashes of the database included
+    kills: int
+    #: freezes, orderly ends, results made late
+    other_faults: int
+    #: cases begun; not counted at points, where each kill has a few of its own
+    cases: int
+    #: what did not hold
+    violations: tuple[str, ...]
+    seconds: float
+
+
+def note(path: Path, run: Run) -> None:
+    """Add a run to the log."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(run)) + "\n")
+
+
+def read(path: Path = RUNS) -> list[Run]:
+    """Return the runs that were noted."""
+    return [Run(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def killed(faults: dict[str, int]) -> int:
+    """Return how many of the faults of a run were kills."""
+    return sum(n for name, n in faults.items() if name.startswith(("kill", "crash")))
+
+
+def told(runs: Iterable[Run]) -> str:
+    """Return the sums as the page shows them."""
+    rows = sorted(runs, key=lambda run: (run.kind, run.database, run.command, run.seed or 0))
+    lines = ["| runs of | on | runs | kills | other faults | cases | broken invariants | minutes |",
+             "|---|---|---|---|---|---|---|---|"]  # fmt: skip
+    for (kind, database), each in groupby(rows, lambda run: (run.kind, run.database)):
+        lines.append(_row(kind, database, list(each)))
+    lines += [_row("**all**", "", rows), ""]
+    for command, each in groupby(rows, lambda run: run.command):
+        seeds = ", ".join(str(run.seed) for run in each if run.seed is not None)
+        lines.append(f"- `{command}`" + (f", seeds {seeds}" if seeds else ""))
+    return "\n".join(lines) + "\n"
+
+
+def _row(kind: str, database: str, runs: list[Run]) -> str:
+    sums = [
+        len(runs), sum(run.kills for run in runs), sum(run.other_faults for run in runs),
+        sum(run.cases for run in runs), sum(len(run.violations) for run in runs),
+        round(sum(run.seconds for run in runs) / 60),
+    ]  # fmt: skip
+    return f"| {kind} | {database} | " + " | ".join(f"{n:,}" for n in sums) + " |"
+
+
+def filled(page: str, runs: Iterable[Run]) -> str:
+    """Return the page with the sums of these runs."""
+    before, rest = page.split(BEGIN)
+    return before + BEGIN + told(runs) + END + rest.split(END)[1]
+
+
+if __name__ == "__main__":
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), read()), encoding="utf-8")
