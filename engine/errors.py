@@ -57,14 +57,21 @@ class TooBusy(EngineError):
 
 
 class DeploymentRefused(EngineError):
-    """The bundle has errors; nothing was stored. Mend all `problems` and deploy again."""
+    """The bundle has errors; nothing was stored. Mend all `problems` and deploy again.
+
+    `summary` is the sentence about all of them in the `language` that the problems are told in.
+    """
 
     code = "deployment_refused"
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(
+        self, problems: Sequence[Problem], summary: str = "", language: str = "en"
+    ) -> None:
         self.problems = tuple(problems)
-        stopping = [p for p in self.problems if p.severity in ("error", "unsupported")]
-        super().__init__(f"{len(stopping)} problem(s) stop the deployment")
+        self.language = language
+        number = sum(problem.stops for problem in self.problems)
+        usual = "1 problem stops" if number == 1 else f"{number} problems stop"
+        super().__init__(summary or f"{usual} the deployment")
 
 
 class SettingsError(EngineError):

@@ -9,7 +9,7 @@ Sentences that arrive finished, such as those of exceptions, have their template
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -145,6 +145,27 @@ def problem_of(
             if language != ENGLISH
         ),
     )
+
+
+def refusal(problems: Iterable[Problem], language: str) -> tuple[str, str]:
+    """Return title and summary of a refused deployment in a language."""
+    number = sum(problem.stops for problem in problems)
+    title = phrase("The deployment has errors")
+    if number == 1:
+        summary = phrase("1 problem stops the deployment")
+    else:
+        summary = phrase("{number} problems stop the deployment", number=number)
+    return title.said(language), summary.said(language)
+
+
+def tally(files: int, problems: Collection[Problem], language: str) -> str:
+    """Return how many problems a check of some files found, and how many of them stop."""
+    return phrase(
+        "{files} file(s), {problems} problem(s), {stopping} of them stop",
+        files=files,
+        problems=len(problems),
+        stopping=sum(problem.stops for problem in problems),
+    ).said(language)
 
 
 def _sentence(text: str, values: Mapping[str, Spoken]) -> Phrase:

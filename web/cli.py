@@ -21,8 +21,8 @@ OWNED = ("engine", "handlers", "web")
 OWNER = "caseway"
 #: modules of web/verbs
 NOUNS = (
-    "definitions", "decisions", "cases", "tasks", "messages", "stores", "admin", "running", "users",
-    "intake", "convert", "drafts", "backup", "archive",
+    "definitions", "decisions", "cases", "tasks", "messages", "stores", "admin", "lanes", "running",
+    "users", "intake", "convert", "drafts", "backup", "archive",
 )  # fmt: skip
 
 REFUSED, MISUSED, BROKEN = 1, 2, 3
@@ -90,7 +90,8 @@ def refuse(error: Exception, *, as_json: bool) -> int:
 
     assert isinstance(error, EngineError)
     if as_json and not isinstance(error, SettingsError):
-        click.echo(to_json_text(describe(error)))
+        language = error.language if isinstance(error, DeploymentRefused) else "en"
+        click.echo(to_json_text(describe(error, language=language)))
     if isinstance(error, DeploymentRefused):
         for problem in error.problems:
             click.echo(problem_line(problem), err=True)

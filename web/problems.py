@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine import errors
+from engine.sentences import ENGLISH, refusal
 from web.render import plain
 
 #: where the kinds of refusal are explained
@@ -79,16 +80,19 @@ def describe(
 ) -> dict[str, Any]:
     """Return the problem document of a refusal; `instance` is the path of the call.
 
-    The problems of a refused deployment are told in the language.
+    A refused deployment and its problems are told in the language; all else is English.
     A server's own trouble (500) is named, never explained: the explanation is in its log.
     """
     status, title = _entry(error)
     hidden = status == 500
+    detail = "The log of the server says more." if hidden else str(error)
+    if isinstance(error, errors.DeploymentRefused):
+        title, detail = refusal(error.problems, language)
     document: dict[str, Any] = {
         "type": TYPE_BASE + error.code,
         "title": title,
         "status": status,
-        "detail": "The log of the server says more." if hidden else str(error),
+        "detail": detail,
         "code": error.code,
     }
     if instance is not None:
@@ -98,6 +102,11 @@ def describe(
     if isinstance(error, errors.DeploymentRefused):
         document["problems"] = [plain(problem, language) for problem in error.problems]
     return document
+
+
+def language_of(error: errors.EngineError, language: str) -> str:
+    """Return the language that `describe` answers in, if this one is asked for."""
+    return language if isinstance(error, errors.DeploymentRefused) else ENGLISH
 
 
 def of_status(status: int, title: str, detail: str, *, instance: str | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from engine.diagrams.checks_events import check_events
 from engine.diagrams.checks_flows import check_connections, check_flows
 from engine.diagrams.checks_gateways import check_gateways
 from engine.diagrams.checks_links import check_links
+from engine.diagrams.checks_listeners import check_emptiness, check_listeners
 from engine.diagrams.checks_schema import check_ids, check_references, check_schema
 from engine.diagrams.checks_soundness import check_soundness
 from engine.diagrams.checks_texts import check_texts
@@ -35,6 +36,8 @@ CHECKS = (
     check_event_names,
     check_correlation,
     check_links,
+    check_listeners,
+    check_emptiness,
     check_compensation,
     check_activities,
     check_incoming_data,

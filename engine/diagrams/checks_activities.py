@@ -6,7 +6,7 @@ import re
 
 from lxml.etree import _Element as Element
 
-from engine.diagrams.diagram import Diagram, child, is_compensation
+from engine.diagrams.diagram import Diagram, child, is_compensation, is_event_sub_process
 from engine.diagrams.names import ZEEBE, bpmn, is_bpmn, local, plain, text_of, zeebe
 from engine.diagrams.report import Report
 from engine.diagrams.schema import is_a
@@ -146,11 +146,11 @@ def _multi_instance(activity: Element, loop: Element, report: Report) -> None:
 
 def _standard_loop(activity: Element, loop: Element, report: Report) -> None:
     maximum = (loop.get("loopMaximum") or "").strip()
-    if _WHOLE_NUMBER.fullmatch(maximum) and int(maximum) < 0:
+    if _WHOLE_NUMBER.fullmatch(maximum) and int(maximum) < 1:
         report.error(
             activity,
             "{activity} is to be repeated at most {maximum} times",
-            "write a number from 0",
+            "write a number from 1",
             activity=activity,
             maximum=maximum,
         )
@@ -164,7 +164,15 @@ def _standard_loop(activity: Element, loop: Element, report: Report) -> None:
 
 
 def _ad_hoc(diagram: Diagram, activity: Element, report: Report) -> None:
-    for member in diagram.nodes(activity):
+    members = diagram.nodes(activity)
+    if not any(is_a(member, "activity") and not _stands_aside(member) for member in members):
+        report.error(
+            activity,
+            "{activity} holds no activity that could be chosen",
+            "draw its activities, or delete it",
+            activity=activity,
+        )
+    for member in members:
         if is_bpmn(member, "startEvent", "endEvent") or is_a(member, "choreographyActivity"):
             report.error(
                 member,
@@ -173,6 +181,10 @@ def _ad_hoc(diagram: Diagram, activity: Element, report: Report) -> None:
                 member=member,
                 activity=activity,
             )
+
+
+def _stands_aside(member: Element) -> bool:
+    return is_compensation(member) or is_event_sub_process(member)
 
 
 def check_incoming_data(diagram: Diagram, report: Report) -> None:

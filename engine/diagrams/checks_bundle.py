@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from lxml.etree import _Element as Element
 
 from engine.diagrams.checks_activities import called_process, zeebe_of
+from engine.diagrams.checks_call_data import check_call_data
 from engine.diagrams.checks_codes import check_codes
 from engine.diagrams.checks_names import check_names
 from engine.diagrams.diagram import Diagram
@@ -44,6 +45,7 @@ def check_bundle(diagrams: Sequence[tuple[Diagram, Report]], surroundings: Surro
     """Check the files of a bundle against each other and against what is deployed."""
     _unique(diagrams)
     check_codes(diagrams)
+    check_call_data(diagrams)
     check_names(diagrams, surroundings.default, surroundings.form_keys)
     executable = {
         str(process.get("id")): process

@@ -20,10 +20,14 @@ def check_collaborations(diagram: Diagram, report: Report) -> None:
     """Check what is drawn around the processes."""
     for flow in diagram.all("messageFlow"):
         _message_flow(diagram, flow, report)
+    for link in diagram.all("conversationLink"):
+        _conversation_link(diagram, link, report)
     for multiplicity in diagram.all("participantMultiplicity"):
         _multiplicity(multiplicity, report)
     for collaboration in diagram.all("collaboration"):
         _choreography_of(diagram, collaboration, report)
+    for element in diagram.all("activity", "item"):
+        _no_choreography(diagram, element, report)
     for process in diagram.processes:
         if process.get("processType") == "Public" and diagram.is_executable(process):
             report.error(
@@ -72,11 +76,11 @@ def _message_flow(diagram: Diagram, flow: Element, report: Report) -> None:
             flow=flow,
             target=target,
         )
+    _messages_at(diagram, flow, source, target, report)
     if source is None or target is None:
         return
-    own = diagram.process_of(source) if is_a(source, "flowNode") else None
-    other = diagram.process_of(target) if is_a(target, "flowNode") else None
-    if own is not None and own is other:
+    own, other = _pool(diagram, source), _pool(diagram, target)
+    if source is target or (own is not None and own is other):
         report.error(
             flow,
             "{flow} stays inside one pool",
@@ -85,12 +89,58 @@ def _message_flow(diagram: Diagram, flow: Element, report: Report) -> None:
         )
 
 
+def _pool(diagram: Diagram, end: Element) -> Element | None:
+    """Return the process that an end of a message flow belongs to, be it drawn as its pool."""
+    if is_bpmn(end, "participant"):
+        return diagram.find(end.get("processRef"), "process")
+    return diagram.process_of(end) if is_a(end, "flowNode") else None
+
+
+def _messages_at(
+    diagram: Diagram, flow: Element, source: Element | None, target: Element | None, report: Report
+) -> None:
+    """An event, and a task for one direction, has to be about messages (BPMN 10.3.3, 10.5)."""
+    if source is not None and _lacks_message(diagram, source, "throwEvent"):
+        report.error(
+            source,
+            "{flow} begins at {source}, which sends no message",
+            "make it a message event",
+            flow=flow,
+            source=source,
+        )
+    if target is not None and _lacks_message(diagram, target, "catchEvent"):
+        report.error(
+            target,
+            "{flow} leads to {target}, which does not wait for a message",
+            "make it a message event",
+            flow=flow,
+            target=target,
+        )
+    for end, tag in ((source, "receiveTask"), (target, "sendTask")):
+        if end is not None and is_bpmn(end, tag):
+            report.warning(
+                flow,
+                "{flow} is drawn against the direction of {end}",
+                "turn the message flow round",
+                flow=flow,
+                end=end,
+            )
+
+
+def _lacks_message(diagram: Diagram, end: Element, kind: str) -> bool:
+    return (
+        is_a(end, kind)
+        and not is_bpmn(end, "startEvent")
+        and "message" not in diagram.definition_kinds(end)
+    )
+
+
 def _multiplicity(multiplicity: Element, report: Report) -> None:
     participant = multiplicity.getparent()
     if participant is None:
         return
     least = _number(multiplicity.get("minimum"), 0)
-    most = _number(multiplicity.get("maximum"), max(least, 1))
+    most = _number(multiplicity.get("maximum"), 1)
     if least < 0:
         report.error(
             participant,
@@ -107,6 +157,19 @@ def _multiplicity(multiplicity: Element, report: Report) -> None:
             participant=participant,
             most=most,
             least=least,
+        )
+
+
+def _conversation_link(diagram: Diagram, link: Element, report: Report) -> None:
+    """A conversation link ties a conversation to one who takes part in it (BPMN 2.0.2, 9.5.6)."""
+    ends = [diagram.find(link.get(name)) for name in ("sourceRef", "targetRef")]
+    drawn = [end for end in ends if end is not None]
+    if len(drawn) == 2 and sum(is_a(end, "conversationNode") for end in drawn) != 1:
+        report.error(
+            link,
+            "{link} does not lead from a conversation to one who takes part in it",
+            "tie one end to a conversation, the other one to a pool, an activity or an event",
+            link=link,
         )
 
 
@@ -140,6 +203,19 @@ def _choreography_of(diagram: Diagram, collaboration: Element, report: Report) -
                 collaboration=collaboration,
                 found=found,
             )
+
+
+def _no_choreography(diagram: Diagram, element: Element, report: Report) -> None:
+    """A choreography holds its own activities, events and gateways, and no data (BPMN 11)."""
+    scope = diagram.scope_of(element)
+    if is_a(scope, "choreography", "subChoreography") and element.getparent() is scope:
+        report.error(
+            element,
+            "{element} cannot stand in {scope}",
+            "a choreography has choreography activities, events and gateways, and no data",
+            element=element,
+            scope=scope,
+        )
 
 
 def _lanes(diagram: Diagram, report: Report) -> None:

@@ -54,6 +54,22 @@ def _handler(diagram: Diagram, event: Element, report: Report) -> None:
                 event=event,
                 handler=phrase("nothing") if handler is None else handler,
             )
+    if len(handlers) > 1:
+        report.error(
+            event,
+            "{event} is tied to {number} activities, and only one of them can compensate",
+            "put them into one sub-process with the compensation marker",
+            event=event,
+            number=len(handlers),
+        )
+    for flow in diagram.outgoing(event):
+        report.error(
+            flow,
+            "{flow} leaves {event}, behind which no path can lie",
+            "tie the event by an association to the activity that compensates",
+            flow=flow,
+            event=event,
+        )
     if not handlers:
         report.unsupported(
             event,

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from lxml.etree import _Element as Element
 
-from engine.diagrams.checks_activities import called_process
 from engine.diagrams.diagram import Diagram, child, children, references, truth
 from engine.diagrams.names import is_bpmn, kind_words, plain, text_of
 from engine.diagrams.report import Report
@@ -21,6 +20,8 @@ def check_data(diagram: Diagram, report: Report) -> None:
         _collection(diagram, item, report)
     for owner in diagram.all("inputSet", "outputSet"):
         _members(owner, report)
+    for block in diagram.all("ioSpecification"):
+        _in_no_set(block, report)
     for association in diagram.all("dataAssociation"):
         _association(diagram, association, report)
         _assignments(diagram, association, report)
@@ -30,17 +31,17 @@ def check_data(diagram: Diagram, report: Report) -> None:
         _repeated_items(diagram, loop, report)
 
 
-def _item(diagram: Diagram, holder: Element | None) -> Element | None:
+def item_of(diagram: Diagram, holder: Element | None) -> Element | None:
     """Return the item definition of data; references ask what they refer to."""
     if holder is None:
         return None
     own = diagram.find(holder.get("itemSubjectRef"), "itemDefinition")
     if own is None and is_bpmn(holder, "dataObjectReference"):
-        return _item(diagram, diagram.find(holder.get("dataObjectRef"), "dataObject"))
+        return item_of(diagram, diagram.find(holder.get("dataObjectRef"), "dataObject"))
     return own
 
 
-def _same(one: Element, other: Element, *, single: bool = False) -> bool:
+def same_item(one: Element, other: Element, *, single: bool = False) -> bool:
     """Tell whether two item definitions mean the same; `single`: one element of a collection."""
     if one is other and not single:
         return True
@@ -52,7 +53,7 @@ def _same(one: Element, other: Element, *, single: bool = False) -> bool:
 def _collection(diagram: Diagram, item: Element, report: Report) -> None:
     if is_bpmn(item, "inputDataItem", "outputDataItem"):
         return
-    definition = _item(diagram, item)
+    definition = item_of(diagram, item)
     if definition is None:
         return
     one = truth(item, "isCollection", default=False)
@@ -82,6 +83,25 @@ def _members(owner: Element, report: Report) -> None:
                 )
 
 
+def _in_no_set(block: Element, report: Report) -> None:
+    """Every input and output belongs to at least one set (BPMN 2.0.2, 10.4.1)."""
+    for kind in ("Input", "Output"):
+        listed = {
+            name
+            for owner in children(block, f"{kind.lower()}Set")
+            for name in references(owner, f"data{kind}Refs")
+        }
+        for item in children(block, f"data{kind}"):
+            if item.get("id") not in listed:
+                report.error(
+                    item,
+                    "{item} is part of no {kind}, so it is never given or taken",
+                    "list it in a set, or delete it",
+                    item=item,
+                    kind=kind_words(f"{kind.lower()}Set"),
+                )
+
+
 def _association(diagram: Diagram, association: Element, report: Report) -> None:
     target = diagram.find(text_of(child(association, "targetRef")), "item")
     source = diagram.find(text_of(child(association, "sourceRef")), "item")
@@ -94,19 +114,36 @@ def _association(diagram: Diagram, association: Element, report: Report) -> None
             association=association,
             target=target,
         )
-    one, other = _item(diagram, source), _item(diagram, target)
+    _own_end(association, source if writes else target, report)
+    one, other = item_of(diagram, source), item_of(diagram, target)
     if (
         one is None
         or other is None
         or child(association, "transformation", "assignment") is not None
     ):
         return
-    if not _same(one, other) and len(references(association, "sourceRef")) == 1:
+    if not same_item(one, other) and len(references(association, "sourceRef")) == 1:
         report.error(
             association,
             "{association} joins data of different types",
             "let both have the same item definition, or add a transformation",
             association=association,
+        )
+
+
+def _own_end(association: Element, near: Element | None, report: Report) -> None:
+    """An association moves data of the activity or event it belongs to, not of another one."""
+    owner = association.getparent()
+    if owner is None or near is None or not is_bpmn(near, "dataInput", "dataOutput"):
+        return
+    if owner not in near.iterancestors():
+        report.error(
+            association,
+            "{association} of {owner} is tied to {item}, which belongs to another element",
+            "tie it to an input or output of its own element",
+            association=association,
+            owner=owner,
+            item=near,
         )
 
 
@@ -153,11 +190,11 @@ def _repeated_items(diagram: Diagram, loop: Element, report: Report) -> None:
         ("loopDataOutputRef", "outputDataItem"),
     ):
         one = child(loop, single)
-        many = _item(diagram, diagram.find(text_of(child(loop, collection)), "item"))
-        own = _item(diagram, one)
+        many = item_of(diagram, diagram.find(text_of(child(loop, collection)), "item"))
+        own = item_of(diagram, one)
         if one is None or many is None or own is None:
             continue
-        if truth(own, "isCollection", default=False) or not _same(own, many, single=True):
+        if truth(own, "isCollection", default=False) or not same_item(own, many, single=True):
             report.error(
                 one,
                 "{one} is not of the type that its collection holds",
@@ -214,8 +251,8 @@ def _fits(
 ) -> None:
     wanted = None if message is None else diagram.find(message.get("itemRef"), "itemDefinition")
     for declared in _declared(task, tag):
-        own = _item(diagram, declared)
-        if wanted is not None and (own is None or not _same(own, wanted)):
+        own = item_of(diagram, declared)
+        if wanted is not None and (own is None or not same_item(own, wanted)):
             report.error(
                 task,
                 "{declared} of {task} is not of the type of its message",
@@ -225,15 +262,11 @@ def _fits(
             )
 
 
-# ------------------------------------------------------------------ calls and services
+# ------------------------------------------------------------------ services
 
 
 def check_interfaces(diagram: Diagram, report: Report) -> None:
-    """Check that calls give and take what the called process declares, and service bindings."""
-    for activity in diagram.all("callActivity"):
-        meant = diagram.find(called_process(activity), "callableElement")
-        if meant is not None and child(activity, "ioSpecification") is not None:
-            _call(diagram, activity, meant, report)
+    """Check what is offered as a service: its bindings to operations."""
     for element in diagram.all("callableElement"):
         bindings = children(element, "ioBinding")
         if children(element, "supportedInterfaceRef") and not bindings:
@@ -247,39 +280,6 @@ def check_interfaces(diagram: Diagram, report: Report) -> None:
             _binding(diagram, element, binding, report)
 
 
-def _call(diagram: Diagram, activity: Element, meant: Element, report: Report) -> None:
-    for tag in ("dataInput", "dataOutput"):
-        given, wanted = _declared(activity, tag), _declared(meant, tag)
-        if len(given) != len(wanted):
-            report.error(
-                activity,
-                "{activity} declares other data than {meant} ({kind}: {number} and {wanted})",
-                "declare the same data on both sides",
-                activity=activity,
-                number=len(given),
-                kind=kind_words(tag),
-                meant=meant,
-                wanted=len(wanted),
-            )
-        else:
-            _pairwise(diagram, activity, list(zip(given, wanted, strict=True)), report)
-
-
-def _pairwise(
-    diagram: Diagram, activity: Element, pairs: list[tuple[Element, Element]], report: Report
-) -> None:
-    for given, wanted in pairs:
-        one, other = _item(diagram, given), _item(diagram, wanted)
-        if one is not None and other is not None and not _same(one, other):
-            report.error(
-                activity,
-                "{given} of {activity} is not of the type that the called process declares",
-                "let both have the same item definition",
-                given=given,
-                activity=activity,
-            )
-
-
 def _binding(diagram: Diagram, element: Element, binding: Element, report: Report) -> None:
     operation = diagram.find(binding.get("operationRef"), "operation")
     if operation is None:
@@ -288,8 +288,8 @@ def _binding(diagram: Diagram, element: Element, binding: Element, report: Repor
         data = diagram.find(binding.get(attribute), tag)
         meant = diagram.find(message, "message")
         wanted = None if meant is None else diagram.find(meant.get("itemRef"), "itemDefinition")
-        own = _item(diagram, data)
-        if own is not None and wanted is not None and not _same(own, wanted):
+        own = item_of(diagram, data)
+        if own is not None and wanted is not None and not same_item(own, wanted):
             report.error(
                 element,
                 "the binding of {element} ties data to a message of another type",

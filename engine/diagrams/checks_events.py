@@ -46,11 +46,26 @@ def check_events(diagram: Diagram, report: Report) -> None:
         position = _position(diagram, event)
         if position is not None:
             _triggers(diagram, event, position, report)
+        _borrowed(diagram, event, report)
         if is_bpmn(event, "boundaryEvent"):
             _boundary(diagram, event, report)
     for scope in diagram.scopes:
         if is_event_sub_process(scope):
             _one_start(diagram, scope, report)
+
+
+def _borrowed(diagram: Diagram, event: Element, report: Report) -> None:
+    """What is defined inside an event is its own; only root elements are shared (BPMN 10.5)."""
+    for definition in diagram.definitions_of(event):
+        owner = definition.getparent()
+        if owner is not None and owner is not event and not is_bpmn(owner, "definitions"):
+            report.error(
+                event,
+                "{event} refers to the event definition of {owner}, which is not shared",
+                "move the definition to the top of the file, or write one of its own",
+                event=event,
+                owner=owner,
+            )
 
 
 def _position(diagram: Diagram, event: Element) -> str | None:

@@ -29,6 +29,7 @@ def check_flows(diagram: Diagram, report: Report) -> None:
         if source is not None and target is not None:
             _border(diagram, flow, source, target, report)
     for node in diagram.all("flowNode"):
+        _begins(diagram, node, report)
         _default(diagram, node, report)
         _listed(diagram, node, report)
 
@@ -228,6 +229,19 @@ def _instantiates(node: Element) -> bool:
     return is_a(node, "receiveTask", "eventBasedGateway") and truth(
         node, "instantiate", default=False
     )
+
+
+def _begins(diagram: Diagram, node: Element, report: Report) -> None:
+    """Only a process is begun by a receive task or an event-based gateway (BPMN 10.3.3, 10.6.6)."""
+    scope = diagram.scope_of(node)
+    if _instantiates(node) and is_a(scope, "subProcess"):
+        report.error(
+            node,
+            "{node} is to start the process, but stands in {scope}",
+            "delete its instantiate mark, and draw a start event before it",
+            node=node,
+            scope=scope,
+        )
 
 
 def _stands_alone(node: Element) -> bool:

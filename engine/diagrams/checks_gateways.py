@@ -16,6 +16,7 @@ def check_gateways(diagram: Diagram, report: Report) -> None:
     """Check the gateways of all kinds."""
     for gateway in diagram.all("gateway"):
         _direction(diagram, gateway, report)
+        _pointless(diagram, gateway, report)
         if is_bpmn(gateway, "complexGateway"):
             _activation(diagram, gateway, report)
         if is_bpmn(gateway, "eventBasedGateway"):
@@ -41,6 +42,24 @@ def _direction(diagram: Diagram, gateway: Element, report: Report) -> None:
             gateway,
             "{gateway} is marked as converging, but several flows leave it",
             "set its direction to Mixed or Unspecified",
+            gateway=gateway,
+        )
+    elif direction == "Mixed" and not (many_in and many_out):
+        report.error(
+            gateway,
+            "{gateway} is marked as mixed, but does not both join and divide",
+            "set its direction to Unspecified",
+            gateway=gateway,
+        )
+
+
+def _pointless(diagram: Diagram, gateway: Element, report: Report) -> None:
+    """A gateway has to join or to divide (BPMN 2.0.2, 10.6.1)."""
+    if len(diagram.incoming(gateway)) == 1 and len(diagram.outgoing(gateway)) == 1:
+        report.warning(
+            gateway,
+            "{gateway} neither joins nor divides paths",
+            "delete it, or draw the other paths",
             gateway=gateway,
         )
 

@@ -16,7 +16,8 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "rootElement": ("baseElement", "", ""),
     "definitions": (
         "baseElement",
-        "name targetNamespace:uri expressionLanguage:uri typeLanguage:uri exporter exporterVersion",
+        "name targetNamespace!:uri expressionLanguage:uri typeLanguage:uri exporter"
+        " exporterVersion",
         "import* extension* rootElement* relationship*",
     ),
     "import": ("", "namespace! location! importType!", ""),
@@ -219,7 +220,7 @@ TABLE: dict[str, tuple[str, str, str]] = {
     ),
     "dataObjectReference": (
         "flowElement item",
-        "itemSubjectRef>>itemDefinition dataObjectRef>dataObject",
+        "itemSubjectRef>>itemDefinition dataObjectRef!>dataObject",
         "dataState",
     ),
     "dataStoreReference": (

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.errors import BadInput, DeploymentRefused
-from engine.sentences import ENGLISH, LANGUAGES
+from engine.sentences import ENGLISH, LANGUAGES, refusal
 from web.output import problem_line, table, to_json_text
 from web.render import plain
 from web.session import Session, common
@@ -100,7 +100,8 @@ def read_model(session: Session, file: Path, language: str) -> dmn.Model:
     model = dmn.load_files(_files(file))[file.name]
     wrong = [problem for problem in model.problems if problem.stops]
     if wrong:
-        raise DeploymentRefused([problem.told(language) for problem in wrong])
+        told = [problem.told(language) for problem in wrong]
+        raise DeploymentRefused(told, refusal(told, language)[1], language)
     for problem in model.problems:
         session.out.say(problem_line(problem, language))
     return model

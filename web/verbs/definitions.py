@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.errors import DeploymentRefused
-from engine.sentences import ENGLISH, LANGUAGES
+from engine.sentences import ENGLISH, LANGUAGES, refusal, tally
 from web.bundles import places, read_bundle
 from web.output import problem_line, to_json_text
 from web.render import plain
@@ -51,9 +51,8 @@ def check(session: Session, paths: tuple[Path, ...], form: str, language: str) -
     else:
         for problem in problems:
             click.echo(problem_line(problem, language))
-    stopping = sum(problem.stops for problem in problems)
-    session.out.say(f"{len(bundle)} file(s), {len(problems)} problem(s), {stopping} of them stop")
-    return 1 if stopping else 0
+    session.out.say(tally(len(bundle), problems, language))
+    return 1 if any(problem.stops for problem in problems) else 0
 
 
 def problems_json(problems: list[Problem], language: str) -> str:
@@ -88,8 +87,9 @@ def deploy(
     bundle = read_bundle(paths, limit=session.settings.upload_limit)
     try:
         deployment = session.engine.deploy(bundle, by=by, activate=not no_activate, comment=comment)
-    except DeploymentRefused as refusal:
-        raise DeploymentRefused([one.told(language) for one in refusal.problems]) from None
+    except DeploymentRefused as refused:
+        told = [one.told(language) for one in refused.problems]
+        raise DeploymentRefused(told, refusal(told, language)[1], language) from None
     for problem in deployment.problems:
         session.out.say(problem_line(problem, language))
     session.out.one(deployment, _told(deployment))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from engine.model import Severity
@@ -16,7 +18,17 @@ ITEMS = (
 )
 
 
-def io(inputs: str = "", outputs: str = "", sets: str = "<inputSet/><outputSet/>") -> str:
+def io(inputs: str = "", outputs: str = "", sets: str = "") -> str:
+    """Return a data specification; without `sets` one set lists all inputs, one all outputs."""
+
+    def listing(kind: str, items: str) -> str:
+        ids = re.findall(r' id="(\w+)"', items)
+        return "".join(f"<data{kind}Refs>{id}</data{kind}Refs>" for id in ids)
+
+    sets = sets or (
+        f"<inputSet>{listing('Input', inputs)}</inputSet>"
+        f"<outputSet>{listing('Output', outputs)}</outputSet>"
+    )
     return f"<ioSpecification>{inputs}{outputs}{sets}</ioSpecification>"
 
 
@@ -69,8 +81,7 @@ def test_an_optional_input_is_among_the_inputs_of_its_set() -> None:
     sets = "<inputSet id='set'><optionalInputRefs>i</optionalInputRefs></inputSet><outputSet/>"
     # when / then
     assert (
-        "but not under dataInputRefs"
-        in found(task("x", io(given("i", "text"), sets=sets)))["set"]
+        "but not under dataInputRefs" in found(task("x", io(given("i", "text"), sets=sets)))["set"]
     )
 
 

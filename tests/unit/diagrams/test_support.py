@@ -8,7 +8,7 @@ from engine.diagrams import support
 from engine.diagrams.schema import ROWS
 from engine.model import Severity
 from tests.drawing import diagram, end, gateway, node, path, process, start, user
-from tests.unit.diagrams.gate import objections, read
+from tests.unit.diagrams.gate import objections, read, stopping
 
 
 def test_every_entry_is_yes_or_an_advice() -> None:
@@ -32,7 +32,7 @@ def test_what_is_not_executed_is_named_with_advice(monkeypatch: pytest.MonkeyPat
         process("p", start("s"), gateway("inclusive", "g"), end("e"), path("s", "g", "e"))
     )
     # when
-    (problem,) = read(drawing).problems
+    (problem,) = stopping(drawing)
     # then
     assert (problem.element, problem.severity) == ("g", Severity.UNSUPPORTED)
     assert problem.advice == "use an exclusive gateway"
