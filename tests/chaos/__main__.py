@@ -1,7 +1,7 @@
-"""`make chaos`: SQLite, PostgreSQL (one machine, several) and a mutant under random faults; build/chaos.json tells all.
+"""`make chaos`: SQLite, PostgreSQL (one machine, several) and a mutant under random faults.
 
-Ends with 1 if an invariant is broken, or if the mutant (results taken without a look at the fence)
-is not caught: a test that cannot fail proves nothing.
+build/chaos.json tells all. Ends with 1 if an invariant is broken, or if the mutant (results taken
+without a look at the fence) is not caught: a test that cannot fail proves nothing.
 """
 
 from __future__ import annotations
