@@ -7,8 +7,9 @@ The first row of a lane is `ready`, those behind it are `queued`, where no claim
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -17,16 +18,18 @@ from sqlalchemy.dialects import postgresql, sqlite
 from engine.store.columns import among
 from engine.store.connect import Connection
 from engine.store.statement import Row, Statement
-from engine.store.tables import gate, work
+from engine.store.tables import gate, incident, work
 
 #: gates of lanes, and those of topics that only so many workers may run at once
 _LANE, _TOPIC = "lane/", "topic/"
 
 
-class Blocked(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Blocked:
     """A lane whose first row is stopped by an incident."""
 
     lane: str
+    incident_id: str
     #: the row that stopped
     work_id: str
     root_id: str
@@ -100,9 +103,17 @@ _STEP_ASIDE = Statement[Any](
     .values(lane=None, place=None)
 )
 _behind = work.alias("behind")
+_stopped_by = (
+    sa.select(incident.c.id)
+    .where(incident.c.tenant == bindparam("tenant"), incident.c.root_id == _w.root_id)
+    .where(incident.c.token == _w.token, incident.c.work_id == _w.id)
+    .where(incident.c.resolved_at.is_(None))
+    .limit(1)
+    .scalar_subquery()
+)
 _BLOCKED = Statement(
     sa.select(
-        _w.lane, _w.id, _w.root_id, _w.element_id, _w.topic,
+        _w.lane, _stopped_by, _w.id, _w.root_id, _w.element_id, _w.topic,
         sa.select(sa.func.count())
         .where(
             _behind.c.tenant == bindparam("tenant"), _behind.c.lane == _w.lane,
