@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from engine.codec import parse_json, to_json
 from engine.errors import BadInput, EngineError, OutcomeUnknown, TooBusy, Unavailable
 from engine.sentences import ENGLISH, LANGUAGES
-from web import health, metrics, pages, refusals
+from web import health, metrics, pages, refusals, trails
 from web.api import ROUTES
 from web.auth import caller_of, require
 from web.bundles import add, unpack
@@ -29,6 +29,7 @@ from web.problems import (
     UnsupportedBody,
     WrongField,
     describe,
+    language_of,
     of_status,
     status_of,
 )
@@ -66,6 +67,7 @@ def create_app(
     app.register_blueprint(_api(settings, engine))
     health.install(app, settings, engine, partial(_database, engine), worker_age_s)
     metrics.install(app, settings, engine)
+    trails.install(app)
     app.register_error_handler(EngineError, _refused)
     app.register_error_handler(HTTPException, _http_refused)
     app.register_error_handler(Unavailable, _unavailable)
@@ -171,21 +173,28 @@ def _respond(answer: Answer) -> Response:
     else:
         data = to_json(plain(answer.body, _language()))
         response = Response(data, status=answer.status, mimetype="application/json")
+        response.vary.add("Accept-Language")
     response.headers.update(answer.headers)
     return response
 
 
-def _problem(document: Mapping[str, Any]) -> Response:
-    return Response(
+def _problem(document: Mapping[str, Any], language: str = ENGLISH) -> Response:
+    """Return a problem document; other callers may get it in another language."""
+    response = Response(
         to_json(document), status=document["status"], mimetype="application/problem+json"
     )
+    response.content_language.add(language)
+    response.vary.add("Accept-Language")
+    return response
 
 
 def _refused(error: EngineError) -> Response:
     """Answer a refusal of the engine or of the door; nothing was changed."""
     if status_of(error) >= 500:
         log.error("%s %s: %s: %s", request.method, request.path, error.code, error)
-    response = _problem(describe(error, instance=request.path, language=_language()))
+    asked = _language()
+    document = describe(error, instance=request.path, language=asked)
+    response = _problem(document, language_of(error, asked))
     if isinstance(error, TooBusy):
         response.headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
     if isinstance(error, Unauthorised):

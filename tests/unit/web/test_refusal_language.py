@@ -47,7 +47,7 @@ def client(settings: Settings, engine: Engine) -> FlaskClient:
 def deployed(client: FlaskClient, engine: Engine, language: str) -> TestResponse:
     _, secret = engine.create_token("ann", role="admin", by="test")
     return client.post(
-        "/api/v1/deployments",
+        "/api/deployments",
         data={"file": (BytesIO(FAULTY), "case.bpmn")},
         headers={"Authorization": f"Bearer {secret}", "Accept-Language": language},
     )
@@ -75,7 +75,7 @@ def test_the_api_answers_in_the_language_that_is_asked_for(
 
 
 def test_other_refusals_say_that_they_are_english(client: FlaskClient) -> None:
-    for route in ("/api/v1/tasks", "/api/v1/nowhere"):
+    for route in ("/api/tasks", "/api/v1/nowhere"):
         answer = client.get(route, headers={"Accept-Language": "zh"})
         assert answer.mimetype == "application/problem+json"
         assert answer.headers["Content-Language"] == "en"
