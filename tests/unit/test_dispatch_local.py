@@ -206,6 +206,25 @@ def test_no_more_is_claimed_than_threads_are_free(scene: Scene) -> None:
     assert scene.most_at_once == 3
 
 
+def test_a_limited_handler_leaves_the_other_threads_to_its_neighbours(scene: Scene) -> None:
+    # given three threads, and a handler of which only one may run at once
+    for _ in range(3):
+        scene.engine.add("slow")
+    scene.engine.add("quick")
+    dispatcher = scene.start(replace(SETTINGS, topic_limits="slow=1"))
+    scene.wait_begun()
+
+    # when a neighbour is due
+    scene.wait_booked("settle", 1)
+    dispatcher.announce()
+
+    # then it was done beside the one, and the others come one after another
+    assert len(scene.ran) == 1
+    scene.gate.set()
+    scene.wait_booked("settle", 4)
+    assert scene.most_at_once == 1
+
+
 class Ticking:
     """A timer that goes on by a second each time somebody looks."""
 
