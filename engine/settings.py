@@ -140,6 +140,10 @@ class Settings:
     worker_metrics_port: int = _between(0, 0, 65535)
     #: /readyz says 503 while the oldest due work is older than this; seconds
     ready_due_age_s: float = _between(300.0, 1.0, 1e9)
+    #: how lines of the log look: text | json
+    log_format: str = _one_of("text", ("text", "json"))
+    #: address of an OpenTelemetry collector (OTLP over HTTP); empty: no traces
+    otel_endpoint: str = ""
     #: least severity that is logged: debug | info | warning | error
     log_level: str = _one_of("info", _LOG_LEVELS)
 

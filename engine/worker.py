@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from engine import codec, watch
+from engine import codec, trail, watch
 from engine.clock import Clock, VirtualClock
 from engine.errors import BpmnError, EngineError, OutputTooLarge, Retry, Unavailable
 from engine.model import Variables, Work
@@ -102,6 +102,11 @@ def execute(
 
 def attempt(work: Work, registry: Registry, now: datetime) -> Outcome:
     """Call the handler of a work item; whatever it raises becomes one of three outcomes."""
+    with trail.of(work):
+        return _attempt(work, registry, now)
+
+
+def _attempt(work: Work, registry: Registry, now: datetime) -> Outcome:
     entry = registry.get(work.topic)
     if entry is None:
         return Failed(f"no handler is named {work.topic!r} (element {work.element_id!r})")
@@ -114,12 +119,13 @@ def attempt(work: Work, registry: Registry, now: datetime) -> Outcome:
         root_id=work.root_id,
         instance_id=work.instance_id,
         element_id=work.element_id,
-        headers=work.headers,
+        headers=trail.opened(work.headers),
         now=now,
         settings=registry.settings,
     )
     try:
-        with watch.timing("handler_seconds", work.topic):
+        about = trail.span(f"handler {work.topic}", work.root_id)
+        with about, watch.timing("handler_seconds", work.topic):
             return Done(entry.call(work.inputs, context))
     except BpmnError as error:
         return _thrown(error, entry)
@@ -183,7 +189,8 @@ def run_internal(
 ) -> bool:
     """Let the engine do a work item of its own; a fault is retried, then becomes an incident."""
     try:
-        return engine.run(work)
+        with trail.of(work):
+            return engine.run(work)
     except Unavailable:
         raise  # the database's fault, not this item's: the lease ends and it is claimed again
     except Exception as error:
@@ -248,6 +255,13 @@ def failure(error: BaseException) -> Failed:
 
 
 def _book(
+    engine: WorkEngine, work: Work, outcome: Outcome, registry: Registry, jitter: Jitter
+) -> bool:
+    with trail.of(work):
+        return _booked(engine, work, outcome, registry, jitter)
+
+
+def _booked(
     engine: WorkEngine, work: Work, outcome: Outcome, registry: Registry, jitter: Jitter
 ) -> bool:
     if isinstance(outcome, Done):

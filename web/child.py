@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine.errors import EngineError
+from web import traces
 from web.logs import configure
 from web.problems import NoDatabase
 from web.serve import HOPELESS
@@ -93,7 +94,8 @@ def main(name: str, listen: int, hint: int, beat: int, life: int, ready: int) ->
 
     try:
         settings = load()
-        configure(settings.log_level, name)
+        configure(settings.log_level, name, settings.log_format)
+        traces.start(settings, name)
         if name == "web":
             run_web(settings, listen=listen, hint=hint, beat=beat, ready=ready)
         else:

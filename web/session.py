@@ -44,7 +44,7 @@ class Session:
         from web.logs import configure
         from web.opening import open_engine
 
-        configure(self.settings.log_level)
+        configure(self.settings.log_level, form=self.settings.log_format)
         return open_engine(self.settings)
 
     @property

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from engine import kernel
+from engine import kernel, trail
 from engine.clock import new_id
 from engine.errors import Conflict
 from engine.model import (
@@ -86,7 +86,8 @@ def settle_batch(tx: Transaction, batch: Sequence[tuple[Work, Variables]]) -> li
         case = cases.get(item.root_id)
         if case is not None and item.id in good:
             command = Complete(token=item.token, result=result)
-            moved = step(tx, case, command, settled(item, item.attempt))
+            with trail.of(item):
+                moved = step(tx, case, command, settled(item, item.attempt))
             if moved is not None:
                 cases[case.id] = moved
         taken.append(moved is not None)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from engine import kernel, watch
+from engine import kernel, trail, watch
 from engine.clock import new_id
 from engine.model import Command, Event, InstanceState, NewUserTask, Start, Step
 from engine.runtime import delivery
@@ -27,7 +27,8 @@ def begin(
     by: str | None = None,
 ) -> Case:
     """Start a root instance and run it to its first wait."""
-    with watch.timing("step_seconds"):
+    about = trail.span("step", command.instance_id, definition=definition.id)
+    with about, watch.timing("step_seconds"):
         step = kernel.step(tx.world, None, command, tx.now)
     fresh = Case(
         id=command.instance_id, definition_id=definition.id, process_id=definition.process_id,
@@ -59,7 +60,8 @@ def advance(
     if case.id in tx.saves:
         # an earlier step of this batch: its rows must be there before this one may close them
         tx.flush()
-    with watch.timing("step_seconds"):
+    about = trail.span("step", case.id, definition=case.definition_id)
+    with about, watch.timing("step_seconds"):
         step = kernel.step(tx.world, case.snapshot, command, tx.now)
     offered: list[str] = []
     if step.state is not InstanceState.RUNNING:

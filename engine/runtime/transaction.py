@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from engine import trail
 from engine.runtime.world import World
 from engine.store import blobs, history, incidents, instances, lanes, subscriptions, tasks, work
 from engine.store.columns import moment_text
@@ -94,6 +95,7 @@ class Transaction:
         due = given.get("due_at") or self.now
         given["due_at"] = due
         self.due.append(due)
+        given["headers"] = trail.sealed(given.get("headers") or {})
         if due <= self.now:
             kind = given["kind"]
             queue = kind, given["topic"] if kind == "service" else ""

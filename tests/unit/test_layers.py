@@ -22,7 +22,7 @@ ENGINE_LINES = (
     {"diagrams", "sla", "insight"},
     {"kernel", "dmn", "store", "access", "registry"},
     {"feel", "calendars", "settings", "model", "codec", "languages", "sentences", "xml"},
-    {"errors", "clock", "failpoints", "watch"},
+    {"errors", "clock", "failpoints", "watch", "trail"},
 )
 
 #: parts of one line that are not even to see each other: what computes does no input or output
@@ -50,6 +50,7 @@ OUTER_LIBRARIES = {
     "click": ("web/",),
     "tqdm": ("web/",),
     "prometheus_client": ("web/metrics.py",),
+    "opentelemetry": ("web/traces.py",),
     "arro3": ("engine/store/parquet.py",),
 }
 

@@ -32,7 +32,7 @@ def serve(session: Session, host: str | None, port: int | None) -> int:
     session.overrides |= {"host": host, "port": port}
     settings = session.settings
     prepare(settings)
-    configure(settings.log_level, "serve")
+    configure(settings.log_level, "serve", settings.log_format)
     refuse_open_door(session)
     listener = bind(settings.host, settings.port)
     url = url_of(listener)
@@ -51,7 +51,7 @@ def web(session: Session, host: str | None, port: int | None) -> None:
     For an installation that starts its processes itself; any number of them may share one
     PostgreSQL database.
     """
-    from web import maildir
+    from web import maildir, traces
     from web.app import create_app
     from web.listen import answer
     from web.serve import bind, url_of
@@ -62,6 +62,7 @@ def web(session: Session, host: str | None, port: int | None) -> None:
     listener = bind(settings.host, settings.port)
     click.echo(url_of(listener))
     sys.stdout.flush()
+    traces.start(settings, "web")
     app = create_app(settings, engine=session.engine)
     maildir.start(session.engine)
     answer(app, listener, settings)
@@ -97,11 +98,13 @@ def work(session: Session, drain: bool, topics: Any, kinds: Any) -> int:
         session.out.one({"done": ran}, f"{ran} item(s) of work done")
         return 0
     from engine.dispatch import worker_main
+    from web import traces
     from web.metrics import show_worker
     from web.opening import prepare
 
     prepare(session.settings)
-    configure(session.settings.log_level, "worker")
+    configure(session.settings.log_level, "worker", session.settings.log_format)
+    traces.start(session.settings, "worker")
     show_worker(session.settings)
     return worker_main(session.settings, topics=_known(session, topics), kinds=kinds)
 
