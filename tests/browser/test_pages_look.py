@@ -38,8 +38,9 @@ ASKED = {("en", "wide", "light"), ("zh", "wide", "dark"), ("zh", "narrow", "ligh
          ("en", "narrow", "dark")}  # fmt: skip
 #: routes that give a file or send the visitor on
 NO_PAGES = {
-    "login.start", "metrics.scrape", "cases.file", "cases.export", "deployments.file", "deployments.source",
-    "deployments.templates", "drafts.file", "portal.open_mine", "portal.file", "assets.static",
+    "login.start", "metrics.scrape", "cases.file", "cases.export", "deployments.file",
+    "deployments.source", "deployments.templates", "drafts.file", "portal.open_mine",
+    "portal.file", "assets.static",
 }  # fmt: skip
 #: English on Chinese pages that is meant so
 NAMES = {"Caseway", "English", "bpmn.io", "BPMN.iO"}

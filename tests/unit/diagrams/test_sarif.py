@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -122,3 +123,62 @@ def test_a_file_outside_the_sources_has_a_whole_address() -> None:
 
     artifact = result["locations"][0]["physicalLocation"]["artifactLocation"]
     assert artifact == {"uri": "file:///elsewhere/a.bpmn"}
+
+
+#: object -> (properties it must have, further ones that we write), as in the published schema,
+#: which allows no others
+SHAPES: dict[str, tuple[set[str], set[str]]] = {
+    "log": ({"version", "runs"}, {"$schema"}),
+    "run": ({"tool"}, {"language", "columnKind", "invocations", "results"}),
+    "tool": ({"driver"}, set()),
+    "driver": ({"name"}, {"version", "language", "rules"}),
+    "rule": ({"id"}, {"defaultConfiguration", "shortDescription"}),
+    "result": ({"message"}, {"ruleId", "ruleIndex", "level", "locations", "partialFingerprints",
+                             "properties"}),
+    "message": (set(), {"text"}),
+    "location": (set(), {"physicalLocation", "logicalLocations"}),
+    "physicalLocation": (set(), {"artifactLocation", "region"}),
+    "artifactLocation": (set(), {"uri", "uriBaseId"}),
+    "region": (set(), {"startLine"}),
+    "logicalLocation": (set(), {"name", "fullyQualifiedName", "kind"}),
+    "invocation": ({"executionSuccessful"}, set()),
+}  # fmt: skip
+
+
+def shaped(kind: str, found: dict[str, Any]) -> dict[str, Any]:
+    """Return an object that has what its kind must have, and nothing that it may not have."""
+    must, may = SHAPES[kind]
+    assert must <= set(found) <= must | may, (kind, set(found))
+    return found
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_log_has_the_shape_of_the_published_schema(language: str) -> None:
+    (run,) = shaped("log", log(language=language))["runs"]
+    driver = shaped("driver", shaped("tool", shaped("run", run)["tool"])["driver"])
+
+    assert re.fullmatch(r"[a-z]{2}(-[A-Z]{2})?", run["language"])
+    assert run["columnKind"] in ("utf16CodeUnits", "unicodeCodePoints")
+    assert all(shaped("invocation", one) for one in run["invocations"])
+    for rule in driver["rules"]:
+        shaped("rule", rule)
+        assert isinstance(shaped("message", rule["shortDescription"])["text"], str)
+    for result in run["results"]:
+        shaped("result", result)
+        assert set(shaped("message", result["message"])) == {"text"}
+        assert all(isinstance(one, str) for one in result["partialFingerprints"].values())
+        for location in result["locations"]:
+            physical = shaped("physicalLocation", shaped("location", location)["physicalLocation"])
+            assert "artifactLocation" in physical
+            shaped("artifactLocation", physical["artifactLocation"])
+            assert shaped("region", physical["region"])["startLine"] >= 1
+            for logical in location["logicalLocations"]:
+                shaped("logicalLocation", logical)
+
+
+def test_lists_hold_nothing_twice() -> None:
+    """The schema wants the items of rules and locations to be unique."""
+    (run,) = log()["runs"]
+    for items in (run["tool"]["driver"]["rules"], *(one["locations"] for one in run["results"])):
+        told = [json.dumps(item, sort_keys=True) for item in items]
+        assert len(set(told)) == len(told)
