@@ -86,8 +86,11 @@ class ClusterDispatcher(LocalDispatcher):
     def stop(self, drain_s: float | None = None) -> bool:
         """Stop listening, then as `LocalDispatcher.stop`; hand over the duties."""
         self._deaf.set()
-        if self._ending is not None:
-            self._ending()
+        ending = self._ending
+        if ending is not None:
+            # the loop may have ended by itself a moment ago
+            with contextlib.suppress(RuntimeError):
+                ending()
         finished = super().stop(drain_s)
         guarded(self._leave, "giving up duties")
         if self._ears.is_alive():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from engine.registry import Registry
 from engine.runtime import Engine
 from engine.settings import Settings
 from engine.store import hints
-from tests.drawing import diagram, end, path, process, service, start
+from tests.drawing import catch, diagram, end, path, process, service, start, timer
 
 pytestmark = pytest.mark.postgres
 PATIENCE_S = 20.0
@@ -166,6 +167,34 @@ def test_a_worker_keeps_to_itself_what_it_can_do_itself(house: House) -> None:
     until(lambda: bool(house.waiting()))
 
     assert [queue for queue, _, _ in house.waiting()] == ["service:second"]
+
+
+def test_a_worker_for_timers_leaves_handlers_to_others(house: House) -> None:
+    wait = catch("w", timer("Duration", '=duration("PT1S")'))
+    parts = process("q", start("s"), wait, service("a", "first"), end("e"),
+                    path("s", "w", "a", "e"))  # fmt: skip
+    house.web.deploy({"q.bpmn": diagram(parts)}, by="test")
+    house.begin(house.worker(kinds=["timer", "continue", "deliver", "start"], listen=False))
+
+    house.web.start("q", {}, by="ann")
+    until(lambda: bool(house.waiting()))
+
+    assert [queue for queue, _, _ in house.waiting()] == ["service:first"]
+    assert house.rows("SELECT kind, attempt FROM work") == [("service", 0)]
+
+
+def test_a_full_worker_takes_no_announcements_from_others(house: House) -> None:
+    worker = house.worker(listen=False)
+    for _ in range(3):
+        house.web.start("p", {}, by="ann")
+    rooms = iter([0, 0, 2])
+    worker._crew.room = lambda: next(rooms)  # type: ignore[method-assign]
+
+    asyncio.run(worker._heed())
+
+    # it waited for room, then took back one more beside the one it had
+    assert next(rooms, None) is None
+    assert len(house.waiting()) == 2
 
 
 def test_an_announcement_wakes_the_worker_that_serves_it(house: House) -> None:
