@@ -15,7 +15,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 RUNS = ROOT / "tests" / "chaos" / "runs.jsonl"
 PAGE = ROOT / "docs" / "reliability.md"
-BEGIN, END = "<!-- runs: begin -->\n", "<!-- runs: end -->\n"
+#: what `python -m tests.chaos.recovery --out` has written
+RECOVERIES = ROOT / "tests" / "chaos" / "recoveries.jsonl"
+BEGIN, END = "<!-- {}: begin -->\n", "<!-- {}: end -->\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,11 +82,32 @@ def _row(kind: str, database: str, runs: list[Run]) -> str:
     return f"| {kind} | {database} | " + " | ".join(f"{n:,}" for n in sums) + " |"
 
 
-def filled(page: str, runs: Iterable[Run]) -> str:
-    """Return the page with the sums of these runs."""
-    before, rest = page.split(BEGIN)
-    return before + BEGIN + told(runs) + END + rest.split(END)[1]
+def recovered(path: Path = RECOVERIES) -> str:
+    """Return the measured recoveries as the page shows them."""
+    lines = ["| database | open cases | alive | ready | overdue timer fired | CPU of all processes"
+             " | load of the machine |", "|---|---|---|---|---|---|---|"]  # fmt: skip
+    for text in path.read_text(encoding="utf-8").splitlines():
+        line = json.loads(text)
+        took = line["seconds"]
+        seconds = " | ".join(f"{took[name]:g} s" for name in list(took)[:4])
+        lines.append(f"| {line['database']} | {line['open_cases']:,} | {seconds} |"
+                     f" {took['load of the machine']:g} |")  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def filled(page: str, parts: dict[str, str]) -> str:
+    """Return the page with new contents between its marks."""
+    for name, text in parts.items():
+        begin, end = BEGIN.format(name), END.format(name)
+        before, rest = page.split(begin)
+        page = before + begin + text + end + rest.split(end)[1]
+    return page
+
+
+def parts() -> dict[str, str]:
+    """Return what belongs between the marks of the page."""
+    return {"runs": told(read()), "recoveries": recovered()}
 
 
 if __name__ == "__main__":
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), read()), encoding="utf-8")
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), parts()), encoding="utf-8")

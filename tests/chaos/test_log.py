@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tests.chaos.log import PAGE, filled, killed, read
+from tests.chaos.log import PAGE, filled, killed, parts, read
 
 
 def test_the_page_says_what_the_log_says() -> None:
     page = PAGE.read_text(encoding="utf-8")
 
-    assert page == filled(page, read()), "python -m tests.chaos.log writes it anew"
+    assert page == filled(page, parts()), "python -m tests.chaos.log writes it anew"
 
 
 def test_no_run_that_is_counted_broke_an_invariant() -> None:
