@@ -69,9 +69,9 @@ START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 class Desk:
     """One installation: its engine, its people, and one case."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Settings | None = None) -> None:
         self.clock = VirtualClock(START)
-        settings = Settings(data_dir=folder)
+        settings = settings or Settings(data_dir=folder)
         self.registry = Registry.load(settings)
         self.engine = Engine(settings, clock=self.clock, registry=self.registry)
         self.engine.migrate()

@@ -31,7 +31,12 @@ ME = "ann"
 _MINE = 25
 #: stored cases and open ones
 SMALL, LARGE, FULL = (1_000, 100), (100_000, 10_000), (1_000_000, 100_000)
-_ACTS = ("complete a task", "list my tasks", "open a case")
+_ACTS = (
+    "complete a task", "search the open tasks for a number", "find a case by its number",
+    "list my tasks", "open a case",
+)  # fmt: skip
+#: business key of a copy
+_NUMBER = "K{}"
 
 
 @dataclass
@@ -43,6 +48,8 @@ class Place:
     database: sa.Engine
     cases: list[str] = field(default_factory=list)
     tasks: list[str] = field(default_factory=list)
+    #: of the last copy, whose task is open
+    number: str = ""
 
     def fill(self, size: tuple[int, int], acts: int) -> None:
         """Store so many copies, and real cases to act on."""
@@ -51,6 +58,7 @@ class Place:
         done, mine, free = (self._case(user) for user in (ME, ME, None))
         self.engine.complete(self._task(done), {"answer": "yes"}, by=ME)
         many, still_open = size
+        self.number = _NUMBER.format(many - 1)
         stored.copy(self.database, done, 0, many - still_open)
         stored.copy(self.database, mine, many - still_open, still_open // 2)
         stored.copy(self.database, free, many - still_open // 2, still_open // 2)
@@ -77,6 +85,10 @@ class Place:
                 self.tasks[number], {"answer": "yes"}, by="bob"
             ),
             "list my tasks": lambda: engine.work_list(Wanted(), user=ME, limit=26),
+            "find a case by its number": lambda: engine.cases(business_key=self.number),
+            "search the open tasks for a number": lambda: engine.work_list(
+                Wanted(view="all", text=self.number), user=ME, limit=26
+            ),
             "open a case": lambda: (
                 engine.case_view(self.cases[number]), engine.story(self.cases[number]),
             ),
