@@ -190,6 +190,18 @@ def test_what_a_draft_lacks_is_marked_on_its_drawing(engine: Engine, login: Logi
     }
 
 
+def test_a_draft_belongs_to_the_processes_and_is_told_in_one_breath(
+    engine: Engine, login: Login
+) -> None:
+    # given
+    made = engine.save_bundle_draft({NAME: BROKEN}, title="Autumn", by="analyst")
+    # when
+    page = login("analyst", language="zh").get(f"/drafts/{made.id}").text
+    # then
+    assert '<a href="/deployments" aria-current="page">' in page
+    assert "。草稿绝不会被执行" in page
+
+
 def test_a_draft_is_replaced_deployed_and_gone(engine: Engine, login: Login) -> None:
     admin = login("admin")
     draft = engine.save_bundle_draft({NAME: BROKEN}, title="Autumn", by="anna")
