@@ -17,6 +17,7 @@ from engine.store import parquet
 from engine.store.tables import archive, blob, history
 from tests.integration import drawings
 from tests.integration.conftest import MakeEngine
+from tests.integration.test_decisions import OLD, YOUNG, called, rules
 
 pytest.importorskip("arro3.io", reason="the extra `archive` is not installed")
 DAY = 86400
@@ -213,6 +214,25 @@ def test_erasing_reaches_the_file(
     assert LONG not in str(after)
     assert engine.variables(case)["n"] == 0
     assert _all(engine, other) == kept
+
+
+def test_past_decisions_are_compared_from_the_file_too(
+    make_engine: MakeEngine, clock: VirtualClock
+) -> None:
+    # given cases that decided, one of them archived
+    engine = make_engine()
+    engine.deploy({"p.bpmn": called(), "risk.dmn": rules(YOUNG, OLD)}, by="ann")
+    old = engine.start("p", {"age": 19}, business_key="old", by="ann")
+    engine.cancel(old.id, by="ann")
+    clock.advance(31 * DAY)
+    engine.start("p", {"age": 20}, business_key="new", by="ann")
+    changed = {"risk.dmn": rules(["< 21", '"high"'], [">= 21", '"low"'])}
+    before = engine.what_if(changed)
+
+    assert _archive(engine, clock) == [1]
+
+    assert engine.what_if(changed) == before
+    assert [one.business_key for one in before[0].different] == ["new", "old"]
 
 
 def test_what_was_kept_long_enough_goes_from_the_archive_too(
