@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -151,6 +153,20 @@ def test_requests_are_counted_by_route_not_by_path(app: Flask, grew: Callable[..
     route = "/api/instances/<instance_id>"
     assert grew("caseway_http_requests_total", "GET", route, "401") == 2
     assert grew("caseway_http_request_seconds_count", "GET", route) == 2
+
+
+def test_a_start_does_not_wait_for_the_library(engine: Engine) -> None:
+    code = (
+        "import sys; from engine.runtime import Engine; from engine.settings import Settings; "
+        "from pathlib import Path; from web.app import create_app; "
+        f"s = Settings(data_dir=Path({str(engine.settings.data_dir)!r})); "
+        "create_app(s, engine=Engine(s)); "
+        "print(sorted({'prometheus_client', 'opentelemetry'} & set(sys.modules)))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via"])
