@@ -189,7 +189,9 @@ def _token_in(process: Process, scope: Scope, row: list[Any], rows: dict[int, li
     if own is not None:
         token.vars = Variables(number, token.vars, own)
     token.waits, token.memo, token.stopped, token.via = waits, memo, stopped, via
-    unseen = stopped == "pause" or (memo is not None and ("background" in memo or "waiting" in memo))
+    unseen = stopped == "pause" or (
+        memo is not None and ("background" in memo or "waiting" in memo)
+    )
     token.begun = state != READY and not token.listens and not unseen
     if memo is not None and "held" in memo:
         process.watchers[number] = token

@@ -37,11 +37,7 @@ _LIST = Statement(
 _FILES = Statement[Row](sa.select(_f.name, _f.content).where(_inside).order_by(_f.name))
 _CHANGED = ("title", "revision", "saved_at", "saved_by")
 _REPLACE = Statement[Any](
-    sa.update(bundle_draft)
-    .where(_ours)
-    .values(
-        {name: bindparam(f"b_{name}") for name in _CHANGED}
-    )
+    sa.update(bundle_draft).where(_ours).values({name: bindparam(f"b_{name}") for name in _CHANGED})
 )
 _DROP_FILES = Statement[Any](sa.delete(bundle_draft_file).where(_inside))
 _DROP = Statement[Any](sa.delete(bundle_draft).where(_ours))

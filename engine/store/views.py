@@ -110,9 +110,7 @@ _STORY = Statement(
     _BACKWARDS.where(_p.kind.not_in([sa.literal_column(f"'{kind}'") for kind in ASIDE])),
     history.row_of,
 )
-_DECIDED = Statement(
-    _BACKWARDS.where(_p.kind == sa.literal_column(f"'{DECIDED}'")), history.row_of
-)
+_DECIDED = Statement(_BACKWARDS.where(_p.kind == sa.literal_column(f"'{DECIDED}'")), history.row_of)
 _CALLED = Statement(
     sa.select(*instances.COLUMNS)
     .where(_i.tenant == _tenant, _i.root_id == bindparam("root_id"), _i.parent_id.is_not(None))
