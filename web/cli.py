@@ -80,6 +80,7 @@ def cli(context: click.Context, /, config: str | None, as_json: bool, **override
     from web.session import Session
 
     context.obj = Session(config=config, as_json=as_json, **overrides)
+    context.call_on_close(context.obj.close)
 
 
 def refuse(error: Exception, *, as_json: bool) -> int:

@@ -47,6 +47,11 @@ class Session:
         configure(self.settings.log_level, form=self.settings.log_format)
         return open_engine(self.settings)
 
+    def close(self) -> None:
+        """Close the engine, if a verb has opened it."""
+        if "engine" in self.__dict__:
+            self.engine.close()
+
     @property
     def environment(self) -> dict[str, str]:
         """What child processes need in their environment to read the same settings."""

@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -158,16 +158,16 @@ def as_of(restored: Engine, journal: Path, system: Path, folder: Path) -> tuple[
     }
     copies = folder / "journal.db", folder / "set_back.db"
     for source, copy in zip((journal, system), copies, strict=True):
-        with sqlite3.connect(source) as old, sqlite3.connect(copy) as new:
+        with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(copy)) as new:
             old.backup(new)
-    with sqlite3.connect(copies[0]) as told:
+    with closing(sqlite3.connect(copies[0])) as told, told:
         rows = told.execute("SELECT DISTINCT start_key, instance_id FROM start_ack").fetchall()
         for start_key, instance_id in rows:
             if instance_id not in known:
                 told.execute("DELETE FROM start_ack WHERE start_key = ?", (start_key,))
         # the clients send their letters again
         told.execute("DELETE FROM message_ack")
-    with sqlite3.connect(copies[1]) as called:
+    with closing(sqlite3.connect(copies[1])) as called, called:
         for (key,) in called.execute("SELECT DISTINCT key FROM attempt").fetchall():
             if key not in keys:
                 called.execute("DELETE FROM attempt WHERE key = ?", (key,))
@@ -179,7 +179,7 @@ def finish(engine: Engine, journal: Journal, system: Path) -> None:
     """Do all there is, people included, until every case has ended."""
     assert engine.registry is not None
     callee.mend(system)
-    with sqlite3.connect(journal.path) as told:
+    with closing(sqlite3.connect(journal.path)) as told:
         numbers = [number for (number,) in told.execute("SELECT DISTINCT number FROM start_ack")]
     for number in numbers:
         write(engine, journal, number)
