@@ -19,7 +19,7 @@ from engine.diagrams.checks import check
 from engine.diagrams.diagram import Diagram
 from engine.diagrams.expressions import texts
 from engine.diagrams.imports import EMBEDDED, adopt, embedded
-from engine.diagrams.imports.passage import NO_FILES, Files, detach, drop, tidy
+from engine.diagrams.imports.passage import NO_FILES, Files, detach, drop, extensions_of, tidy
 from engine.diagrams.layout import is_drawn, lay_out
 from engine.diagrams.names import (
     BPMN,
@@ -29,6 +29,7 @@ from engine.diagrams.names import (
     DD_DI,
     MODELER,
     SPIFF,
+    TODO,
     XSI,
     ZEEBE,
     attributes,
@@ -75,10 +76,12 @@ def convert(name: str, content: bytes, files: Files = NO_FILES) -> Converted:
         reasons = "; ".join(problem.message for problem in report.problems)
         raise BadInput(f"{name} is no BPMN diagram{': ' + reasons if reasons else ''}")
     passage = adopt(root, report, python=False, files=files)
+    lost = [problem for problem in report.problems if problem.stops]
     check(Diagram(name, root), report, languages=Languages(), default="feel")
     forms = _forms_apart(root, passage.forms)
     _leave_behind(root)
     _mark_expressions(name, root)
+    _note(root, lost)
     again = bool(passage.added) or not is_drawn(root)
     whole = _with_prefixes(root)
     if again:
@@ -90,6 +93,19 @@ def convert(name: str, content: bytes, files: Files = NO_FILES) -> Converted:
         problems=tuple(report.problems),
         laid_out=again,
     )
+
+
+def _note(root: Element, lost: Collection[Problem]) -> None:
+    """Write at each element what was not carried over: the gate refuses the file until it is done.
+
+    Otherwise a file that lacks work would deploy and run without it.
+    """
+    ids = {element.get("id"): element for element in root.iter(bpmn("*"))}
+    first = next(root.iter(bpmn("process")), root)
+    for problem in lost:
+        owner = ids.get(problem.element, first)
+        note = etree.SubElement(extensions_of(owner), f"{{{TODO}}}todo", nsmap={"todo": TODO})
+        note.text = problem.message
 
 
 def _forms_apart(root: Element, made: Collection[str]) -> dict[str, bytes]:

@@ -18,6 +18,7 @@ from engine.diagrams.names import (
     CAMUNDA,
     MODELER,
     SPIFF,
+    TODO,
     XML,
     XSI,
     ZEEBE,
@@ -25,6 +26,7 @@ from engine.diagrams.names import (
     bpmn,
     local,
     namespace,
+    text_of,
 )
 from engine.diagrams.report import Report
 from engine.diagrams.schema import is_a
@@ -130,6 +132,8 @@ def check_dialect(diagram: Diagram, report: Report) -> None:
                 _zeebe(owner, extension, report)
             elif space in ENGINES:
                 _refused(owner, local(extension), space, report)
+            elif space == TODO:
+                _undone(owner, extension, report)
             elif space != BPMN:
                 foreign.setdefault(space, extension)
     for space, first in foreign.items():
@@ -159,6 +163,16 @@ def _refused(owner: Element, name: str, space: str, report: Report) -> None:
         who=owner,
         name=name,
         dialect=ENGINES[space],
+    )
+
+
+def _undone(owner: Element, note: Element, report: Report) -> None:
+    report.unsupported(
+        owner,
+        "{who} lacks what a conversion could not carry over: {what}",
+        "draw it with what is executed here, then delete the note “todo” from its extensions",
+        who=owner,
+        what=text_of(note),
     )
 
 

@@ -33,7 +33,9 @@ _LANGUAGES = {
     "ruby": "application/x-ruby",
     "jython": "python",
 }
-_FEEL_ADDRESS = re.compile(r"https?://www\.omg\.org/spec/(DMN|FEEL)/\d+/FEEL/?", re.IGNORECASE)
+_FEEL_ADDRESS = re.compile(
+    r"https?://www\.omg\.org/spec/((DMN|FEEL)/\d+/FEEL|FEEL/\d+)/?", re.IGNORECASE
+)
 #: attributes of the zeebe dialect that hold a text or, after `=`, an expression
 ZEEBE_TEXTS = frozenset(
     {

@@ -20,6 +20,8 @@ ZEEBE = "http://camunda.org/schema/zeebe/1.0"
 CAMUNDA = "http://camunda.org/schema/1.0/bpmn"
 SPIFF = "http://spiffworkflow.org/bpmn/schema/1.0/core"
 MODELER = "http://camunda.org/schema/modeler/1.0"
+#: notes of a conversion about what it could not carry over
+TODO = "https://caseway.dev/todo"
 #: our own marks, inside the engine only
 CW = "https://caseway.dev/internal"
 

@@ -40,8 +40,7 @@ def convert(session: Session, file: Path, dialect: str, output: Path | None, lan
     for path in written:
         if path.exists() and path.samefile(file):
             raise BadInput(f"{path} would be overwritten: name another file with --output")
-    for path, content in written.items():
-        path.write_bytes(content)
+    _write(written)
     problems = list(result.problems)
     if session.out.as_json:
         click.echo(problems_json(problems, language))
@@ -55,6 +54,27 @@ def convert(session: Session, file: Path, dialect: str, output: Path | None, lan
         session.out.say("the drawing was made anew")
     session.out.say(f"{len(problems)} remark(s), {stopping} of them to be done by hand")
     return 1 if stopping else 0
+
+
+def _write(files: dict[Path, bytes]) -> None:
+    """Write all files, or none: each under another name first, then renamed.
+
+    Raises BadInput if one cannot be written.
+    """
+    fresh = {path: path.with_name(f".{path.name}.new") for path in files}
+    try:
+        for path, content in files.items():
+            fresh[path].write_bytes(content)
+        for path, new in fresh.items():
+            new.replace(path)
+    except OSError as error:
+        raise BadInput(
+            f"{error.filename} cannot be written: {error.strerror};"
+            " name a file in a folder that is there with --output"
+        ) from error
+    finally:
+        for new in fresh.values():
+            new.unlink(missing_ok=True)
 
 
 def _stem(file: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from lxml import etree
@@ -184,3 +185,19 @@ def test_what_is_left_to_do_is_listed_with_the_original_line() -> None:
 def test_what_is_no_diagram_is_refused() -> None:
     with pytest.raises(BadInput, match="is no BPMN diagram"):
         convert("a.bpmn", b"<html/>")
+
+
+def test_what_was_not_carried_over_stops_the_written_file_until_it_is_done() -> None:
+    # given an assignment that nothing stands for
+    drawing = invoice().replace(b'camunda:assignee="demo"', b'camunda:assignee="${a.pick()}"')
+    made = convert("invoice.bpmn", drawing)
+    # when the written file is read by the gate
+    files = {"invoice.bpmn": made.diagram, **made.forms}
+    left = [p for p in diagrams.read(files, languages=FEEL).problems if p.stops]
+    # then
+    assert [(p.element, p.rule) for p in left] == [("ask", "conversion-unfinished")]
+    assert "pick" in left[0].message
+    # when the note is deleted
+    done = re.sub(rb"<todo:todo.*?</todo:todo>", b"", made.diagram, flags=re.DOTALL)
+    found = diagrams.read({**files, "invoice.bpmn": done}, languages=FEEL).problems
+    assert [p for p in found if p.stops] == []

@@ -114,8 +114,9 @@ def test_a_language_that_is_not_offered_is_unsupported() -> None:
     assert "a language that is not offered" in found[0][1]
 
 
-def test_the_address_of_feel_means_feel() -> None:
-    address = 'language="https://www.omg.org/spec/DMN/20191111/FEEL/"'
+@pytest.mark.parametrize("path", ["DMN/20191111/FEEL/", "FEEL/20140401"])
+def test_the_address_of_feel_means_feel(path: str) -> None:
+    address = f'language="https://www.omg.org/spec/{path}"'
     assert accepted(choice(condition("amount &gt; 1", f"{FORMAL} {address}")))
 
 

@@ -55,3 +55,15 @@ def test_the_original_is_never_overwritten(drawn: Path, tmp_path: Path, capsys: 
     assert code == 1
     assert drawn.read_bytes() == invoice()
     assert "would be overwritten" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_not_there_is_named_and_nothing_is_written(
+    drawn: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    target = tmp_path / "missing" / "new.bpmn"
+
+    code = command(tmp_path, "convert", str(drawn), "--to", "zeebe", "--output", str(target))
+
+    assert code == 1
+    assert "missing" in capsys.readouterr().err
+    assert not target.parent.exists()
