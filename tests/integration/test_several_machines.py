@@ -24,7 +24,8 @@ from engine.settings import Settings
 from engine.store import hints
 from tests.drawing import diagram, end, path, process, service, start
 
-pytestmark = pytest.mark.postgres
+# processes on a server, the same on every Python: once is enough
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 PATIENCE_S = 60.0
 CASES = 500
 HANDLERS = """
