@@ -16,6 +16,7 @@ from lxml.etree import _Element as Element
 from engine.diagrams.checks_activities import called_process, zeebe_of
 from engine.diagrams.diagram import Diagram, child, children, references
 from engine.diagrams.expressions import language_of
+from engine.diagrams.imports.passage import extensions_of
 from engine.diagrams.names import bpmn, cw, is_bpmn, local, plain, text_of, zeebe
 from engine.diagrams.schema import is_a
 
@@ -196,7 +197,7 @@ def _write(node: Element, inputs: list[Mapping], outputs: list[Mapping]) -> None
         return
     block = zeebe_of(node, "ioMapping")
     if block is None:
-        block = etree.SubElement(_extensions(node), zeebe("ioMapping"))
+        block = etree.SubElement(extensions_of(node), zeebe("ioMapping"))
     for tag, mappings in (("input", inputs), ("output", outputs)):
         for mapping in mappings:
             entry = etree.SubElement(block, zeebe(tag))
@@ -205,19 +206,11 @@ def _write(node: Element, inputs: list[Mapping], outputs: list[Mapping]) -> None
             entry.set(cw("language"), mapping.language)
 
 
-def _extensions(node: Element) -> Element:
-    block = child(node, "extensionElements")
-    if block is None:
-        block = etree.Element(bpmn("extensionElements"))
-        node.insert(len(children(node, "documentation")), block)
-    return block
-
-
 def _interface(process: Element) -> None:
     """Write what a called process takes and gives, as BPMN's plain call activity needs it."""
     if not is_a(process, "process") or child(process, "ioSpecification") is None:
         return
-    entry = etree.SubElement(_extensions(process), cw("interface"))
+    entry = etree.SubElement(extensions_of(process), cw("interface"))
     for attribute, tag in (("inputs", "dataInput"), ("outputs", "dataOutput")):
         names = [item.get("name") or item.get("id") for item in _declared(process, tag)]
         entry.set(attribute, json.dumps(names, ensure_ascii=False))
@@ -228,7 +221,7 @@ def _stores(diagram: Diagram, process: Element) -> None:
     references = [item for item in process.iter(bpmn("dataStoreReference"))]
     names = sorted({_variable(diagram, item) for item in references} - {""})
     if names:
-        entry = etree.SubElement(_extensions(process), cw("stores"))
+        entry = etree.SubElement(extensions_of(process), cw("stores"))
         entry.set("names", json.dumps(names, ensure_ascii=False))
 
 

@@ -36,6 +36,11 @@ class Event(MappedNode):
         self.keep(token, clean)
         self.give_outputs(token)
 
+    def finish_again(self, token: Token) -> None:
+        """Complete with what is kept; also the second try after an incident at the outputs."""
+        self.give_outputs(token)
+        token.complete()
+
 
 class StartEvent(Event):
     """The begin of a process or sub-process."""
@@ -62,11 +67,6 @@ class StartEvent(Event):
         self.keep(token, payload)
         self.finish_again(token)
 
-    def finish_again(self, token: Token) -> None:
-        """Complete; also the second try after an incident at the output mappings."""
-        self.give_outputs(token)
-        token.complete()
-
 
 class CatchEvent(Event):
     """An intermediate event that waits; a catching link passes its token on."""
@@ -92,11 +92,6 @@ class CatchEvent(Event):
         token.workflow.process.unwait(token, "completed")
         self.keep(token, payload)
         self.finish_again(token)
-
-    def finish_again(self, token: Token) -> None:
-        """Complete; also the second try after an incident at the output mappings."""
-        self.give_outputs(token)
-        token.complete()
 
 
 class BoundaryEvent(Event):
@@ -182,11 +177,6 @@ class ThrowEvent(Event):
         token.workflow.process.unwait(token, "completed")
         self.keep(token, result)
         self.finish_again(token)
-
-    def finish_again(self, token: Token) -> None:
-        """Complete with what is kept."""
-        self.give_outputs(token)
-        token.complete()
 
 
 class LinkThrow(ThrowEvent):
