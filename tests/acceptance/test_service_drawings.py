@@ -12,6 +12,7 @@ import pytest
 from lxml import etree
 from lxml.etree import _Element as Element
 
+from engine.diagrams.words import words
 from engine.registry import Registry
 from engine.runtime import Engine
 from engine.settings import Settings
@@ -89,6 +90,18 @@ def test_every_english_name_of_an_example_has_a_chinese_one(name: str) -> None:
     ]  # fmt: skip
 
     assert silent == []
+
+
+@pytest.mark.parametrize("name", (*SERVICE, *EXAMPLES))
+def test_what_an_element_says_to_people_is_said_in_chinese_too(name: str) -> None:
+    written = words((PROCESSES / f"{name}.bpmn").read_bytes())
+
+    silent = [
+        element_id for element_id, one in written.items() if one.texts and one.text("zh").isascii()
+    ]
+    silent_notes = [local(e) for e in elements(name) if local(e) == "text"]
+
+    assert (silent, silent_notes) == ([], [])
 
 
 @pytest.mark.parametrize("name", SERVICE)
