@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from engine.errors import EngineError, SettingsError
+from engine.errors import SettingsError
 from web.problems import NoDatabase
 
 if TYPE_CHECKING:
@@ -31,9 +31,7 @@ def open_engine(
         engine.migrate()
         if settings.dispatcher == "cluster":
             engine.join()
-    except EngineError:
-        raise
-    except Exception as error:  # whatever the driver raises
+    except engine.database.faults as error:
         raise NoDatabase(f"the database cannot be opened: {_first_line(error)}") from error
     return engine
 

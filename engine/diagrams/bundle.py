@@ -12,7 +12,13 @@ from lxml.etree import _Element as Element
 
 from engine import dmn, kernel
 from engine.diagrams.checks import check
-from engine.diagrams.checks_bundle import Surroundings, check_bundle, keys_of, read_form
+from engine.diagrams.checks_bundle import (
+    Surroundings,
+    check_bundle,
+    keys_of,
+    read_form,
+    unique_form,
+)
 from engine.diagrams.checks_decisions import check_calls, read_models
 from engine.diagrams.diagram import Diagram
 from engine.diagrams.global_tasks import global_tasks
@@ -157,12 +163,13 @@ def _read_files(
 ) -> tuple[dict[str, Element], set[str]]:
     """Return the roots of the diagrams and the ids of the forms; report what cannot be read."""
     roots: dict[str, Element] = {}
-    forms: set[str] = set()
+    forms: dict[str, str] = {}
     for name, report in reports.items():
         _name(name, report)
         if kinds[name] == "form":
             form = read_form(files[name], report)
-            forms |= {form} if form else set()
+            if form:
+                unique_form(form, forms.setdefault(form, name), report)
         elif kinds[name] in ("bpmn", "dmn"):
             root = read_xml(files[name], report, max_bytes=max_bytes)
             if root is not None and _is_diagram(root, name, kinds, report):
@@ -171,7 +178,7 @@ def _read_files(
             report.at_line(
                 None, "the file is kept with the others, but not read", "", Severity.INFO
             )
-    return roots, forms
+    return roots, set(forms)
 
 
 def _models(

@@ -251,6 +251,18 @@ def read_form(data: bytes, report: Report) -> str | None:
     return identifier if isinstance(identifier, str) else None
 
 
+def unique_form(identifier: str, first: str, report: Report) -> None:
+    """Report a form whose id an earlier file has used: nobody can tell which one is shown."""
+    if first != report.file:
+        report.at_line(
+            None,
+            "the form has the id “{id}”, and so has that in {first}",
+            "give each form of a bundle an id of its own",
+            id=identifier,
+            first=first,
+        )
+
+
 def keys_of(data: bytes) -> set[str]:
     """Return the names of the fields in a form's file; nothing for one that cannot be read."""
     try:

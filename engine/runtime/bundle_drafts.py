@@ -138,7 +138,7 @@ class BundleDrafts(Deployments):
 
 
 def _unknown(draft_id: str) -> NotFound:
-    return NotFound(f"there is no draft {draft_id!r}")
+    return NotFound(f"there is no draft {draft_id!r}; `drafts list` names those that are")
 
 
 def _title(title: str, files: Mapping[str, bytes]) -> str:

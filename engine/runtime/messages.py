@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.clock import new_id
-from engine.errors import BadInput
+from engine.errors import BadInput, NotFound
 from engine.model import Correlation, Deliver, Instance, InstanceState, Start
 from engine.runtime import delivery, steps
 from engine.runtime.base import Base, admitted, optional_text, plain_text, verb
@@ -95,7 +95,7 @@ class Messages(Base):
         """Start a case at each conditional start event whose condition holds of the variables.
 
         All active processes are asked, or the one that is named (10.5.2, Conditional). A condition
-        that is null does not hold.
+        that is null does not hold. Raises NotFound and BadInput for a name that can begin nothing.
         """
         values = admitted(variables, self.settings.input_limit)
         for value, what in (
@@ -111,6 +111,7 @@ class Messages(Base):
                 if _holds(tx, trigger, values)
             ]
             if not begun:
+                _refuse_unasked(tx, process_id)
                 tx.abandon()
             return begun
 
@@ -118,6 +119,21 @@ class Messages(Base):
 def _holds(tx: Transaction, trigger: definitions.Trigger, values: dict[str, Any]) -> bool:
     definition = tx.library.parsed(tx.connection, trigger.definition_id)
     return trigger.element_id in definition.conditions(values, tx.now)
+
+
+def _refuse_unasked(tx: Transaction, process_id: str | None) -> None:
+    """Raise what is wrong with the name of a process of which no condition was asked."""
+    if process_id is None:
+        return
+    asked = {trigger.process_id for trigger in definitions.conditional(tx.connection, None)}
+    if process_id in asked:
+        return
+    others = f"processes that conditions begin: {', '.join(sorted(asked))}"
+    known = others if asked else "no active process has one"
+    if process_id in definitions.processes(tx.connection):
+        raise BadInput(f"process {process_id!r} has no conditional start event; {known}")
+    known = others if asked else "`definitions` lists what is deployed"
+    raise NotFound(f"there is no active version of process {process_id!r}; {known}")
 
 
 def _begin_at(

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect, make_url
@@ -23,6 +24,8 @@ from engine.store.statement import Statement
 
 R = TypeVar("R")
 
+#: idle connections for reading that are kept at hand on SQLite
+READERS = 8
 
 _UNKNOWN = (
     "the connection was lost while a change was being stored, and nobody knows whether it was "
@@ -184,62 +187,93 @@ class Database:
         self.tenant = tenant
         #: base class of the errors of the driver
         self.driver_error: type[Exception] = self.dialect.loaded_dbapi.Error
+        #: everything that says that the database, not the program, has failed
+        self.faults: tuple[type[Exception], ...] = (
+            self.driver_error, sa.exc.DBAPIError, Unavailable,
+        )  # fmt: skip
         #: gets the text of every statement, and COMMIT or ROLLBACK; for tests and benchmarks
         self.trace: Callable[[str], None] | None = None
         # SQLite has one writer: threads queue here instead of sleeping in its busy handler.
         # An in-memory database is one connection, so its readers queue as well.
         self._one_writer = threading.RLock() if self._sqlite else None
         self._one_reader = self._one_writer if memory else None
-        # the one writer stays out of its pool: to fetch it costs more than a small statement
-        self._kept: tuple[PoolProxiedConnection, Connection] | None = None
+        # connections of SQLite stay out of their pool: to fetch one costs more than a small
+        # statement. The one writer, and the readers that nobody uses at the moment.
+        self._writer: _Fetched | None = None
+        self._readers: deque[_Fetched] = deque()
 
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> AbstractContextManager[Connection]:
         """Yield a connection in a writing transaction; without a commit everything is undone."""
         if self._one_writer is None:
-            with self._opened(self.db, write=True) as connection:
-                yield connection
-            return
-        with self._one_writer:
-            connection = self._kept_writer()
-            connection.begin(write=True)
-            try:
-                yield connection
-            finally:
-                if connection.in_transaction:
-                    connection.rollback()
+            return self._opened()
+        return _Writing(self, self._one_writer)
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """Yield a connection for queries; it waits for no writer."""
-        with _held(self._one_reader), self._opened(self.reading_db, write=False) as connection:
-            yield connection
+    def reading(self, *, queries: int = 2) -> AbstractContextManager[Connection]:
+        """Yield a connection for queries; it waits for no writer.
+
+        On SQLite all of them see the same moment; for a single query, which always does, no
+        transaction is begun. On PostgreSQL each query sees its own moment, as `read committed` is,
+        and none needs a transaction.
+        """
+        if self._one_writer is None:
+            return self._opened_for_reading()
+        return _Reading(self, self._one_reader, transaction=queries > 1)
 
     def close(self) -> None:
         """Close the idle connections."""
-        kept, self._kept = self._kept, None
+        kept, self._writer = self._writer, None
         if kept is not None:
-            kept[0].close()
+            kept.pooled.close()
+        while self._readers:
+            self._readers.pop().pooled.close()
         self.db.dispose()
         self.reading_db.dispose()
 
     @contextmanager
-    def _opened(self, db: sa.Engine, *, write: bool) -> Iterator[Connection]:
-        pooled = self._checkout(db)
+    def _opened(self) -> Iterator[Connection]:
+        """Yield a connection of PostgreSQL in a transaction, which begins with its first use."""
+        pooled = self._checkout(self.db)
         connection = Connection(self, pooled.driver_connection)
         try:
-            connection.begin(write=write)
             yield connection
         finally:
             if connection.in_transaction:
                 connection.rollback()
             pooled.close()
 
-    def _kept_writer(self) -> Connection:
-        if self._kept is None:
-            pooled = self._checkout(self.db)
-            self._kept = pooled, Connection(self, pooled.driver_connection)
-        return self._kept[1]
+    @contextmanager
+    def _opened_for_reading(self) -> Iterator[Connection]:
+        """Yield a connection of PostgreSQL whose every query is a transaction: one round trip."""
+        pooled = self._checkout(self.reading_db)
+        driver: Any = pooled.driver_connection
+        try:
+            driver.autocommit = True
+            yield Connection(self, driver)
+        finally:
+            if not driver.closed:
+                driver.autocommit = False
+            pooled.close()
+
+    def _fetch_writer(self) -> Connection:
+        if self._writer is None:
+            self._writer = self._fetched(self.db)
+        return self._writer.connection
+
+    def _fetch_reader(self) -> _Fetched:
+        try:
+            return self._readers.pop()
+        except IndexError:
+            return self._fetched(self.reading_db)
+
+    def _give_back(self, reader: _Fetched) -> None:
+        if len(self._readers) < READERS:
+            self._readers.append(reader)
+        else:
+            reader.pooled.close()
+
+    def _fetched(self, db: sa.Engine) -> _Fetched:
+        pooled = self._checkout(db)
+        return _Fetched(pooled, Connection(self, pooled.driver_connection))
 
     def _checkout(self, db: sa.Engine) -> PoolProxiedConnection:
         try:
@@ -275,6 +309,81 @@ class Database:
         return error
 
 
+class _Fetched(NamedTuple):
+    """A connection that was fetched from its pool, and what is sent through it."""
+
+    pooled: PoolProxiedConnection
+    connection: Connection
+
+
+class _Writing:
+    """The turn of the one writer of SQLite. A class: a generator costs more than a statement."""
+
+    __slots__ = ("_database", "_lock")
+
+    def __init__(self, database: Database, lock: threading.RLock) -> None:
+        self._database = database
+        self._lock = lock
+
+    def __enter__(self) -> Connection:
+        self._lock.acquire()
+        try:
+            connection = self._database._fetch_writer()
+            connection.begin(write=True)
+        except BaseException:
+            self._lock.release()
+            raise
+        return connection
+
+    def __exit__(self, *raised: object) -> None:
+        try:
+            connection = self._database._fetch_writer()
+            if connection.in_transaction:
+                connection.rollback()
+        finally:
+            self._lock.release()
+
+
+class _Reading:
+    """A reader of SQLite, in a transaction if it has several queries."""
+
+    __slots__ = ("_database", "_fetched", "_lock", "_transaction")
+
+    _fetched: _Fetched
+
+    def __init__(
+        self, database: Database, lock: threading.RLock | None, *, transaction: bool
+    ) -> None:
+        self._database = database
+        self._lock = lock
+        self._transaction = transaction
+
+    def __enter__(self) -> Connection:
+        if self._lock is not None:
+            self._lock.acquire()
+        try:
+            self._fetched = self._database._fetch_reader()
+            if self._transaction:
+                self._fetched.connection.begin(write=False)
+        except BaseException:
+            self._release()
+            raise
+        return self._fetched.connection
+
+    def __exit__(self, *raised: object) -> None:
+        try:
+            connection = self._fetched.connection
+            if connection.in_transaction:
+                connection.rollback()
+            self._database._give_back(self._fetched)
+        finally:
+            self._release()
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+
+
 @contextmanager
 def _translated(database: Database, *, committing: bool) -> Iterator[None]:
     try:
@@ -289,12 +398,3 @@ def _quiet(database: Database) -> Iterator[None]:
         yield
     except database.driver_error:
         return
-
-
-@contextmanager
-def _held(lock: threading.RLock | None) -> Iterator[None]:
-    if lock is None:
-        yield
-        return
-    with lock:
-        yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.errors import BadInput
+from engine.errors import BadInput, NotFound
 from engine.model import InstanceState
 from engine.runtime import Engine
 from tests.drawing import (
@@ -47,6 +47,25 @@ def test_a_case_begins_wherever_a_condition_holds_of_the_facts(engine: Engine) -
     assert engine.evaluate_conditions({"pressure": 99}) == []
     assert len(engine.evaluate_conditions({"temperature": 90})) == 2
     assert len(engine.evaluate_conditions({"temperature": 90}, process_id="hot")) == 1
+
+
+def test_a_process_that_is_not_there_is_refused_with_those_that_are(engine: Engine) -> None:
+    # given
+    engine.deploy({"a.bpmn": diagram(watching("warm", 30), watching("hot", 80))}, by="ann")
+    # when, then
+    with pytest.raises(NotFound, match="no active version of process 'worm'") as refused:
+        engine.evaluate_conditions({"temperature": 50}, process_id="worm")
+    assert str(refused.value).endswith("conditions begin: hot, warm")
+
+
+def test_a_process_that_begins_by_no_condition_is_refused(engine: Engine) -> None:
+    # given
+    plain = process("plain", start("s"), user("u"), end("e"), path("s", "u", "e"))
+    engine.deploy({"a.bpmn": diagram(plain)}, by="ann")
+    # when, then
+    with pytest.raises(BadInput, match="process 'plain' has no conditional start event") as refused:
+        engine.evaluate_conditions({"temperature": 50}, process_id="plain")
+    assert str(refused.value).endswith("no active process has one")
 
 
 def test_only_the_active_version_is_asked(engine: Engine) -> None:

@@ -149,3 +149,8 @@ def test_what_is_no_set_of_files_is_refused(engine: Engine) -> None:
     for unknown in ("", "nothing"):
         with pytest.raises(NotFound):
             engine.replace_bundle_draft(unknown, {"a.bpmn": WHOLE}, by="anna")
+
+
+def test_a_draft_that_is_not_there_is_refused_with_where_to_look(engine: Engine) -> None:
+    with pytest.raises(NotFound, match="no draft 'gone'; `drafts list` names those that are"):
+        engine.bundle_draft("gone")

@@ -58,6 +58,11 @@ def tell_notes(passage: Passage) -> None:
     """Say once for each kind what has no effect here, and how often it stands there."""
     for name, elements in passage.noted.items():
         reason = camunda_rules.NOTED.get(name) or spiff_rules.NOTED[name]
+        if len(elements) == 1:
+            passage.report.info(
+                elements[0], "“{name}” has no effect here: {reason}", name=name, reason=reason
+            )
+            continue
         passage.report.info(
             elements[0],
             "“{name}” has no effect here ({count} times): {reason}",

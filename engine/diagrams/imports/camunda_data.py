@@ -34,7 +34,7 @@ def _parameter(passage: Passage, owner: Element, one: Element, which: str) -> No
     try:
         source = _source(one)
     except Untranslated as fault:
-        passage.untranslated(owner, f"{which}Parameter {name}", one.text or "", fault)
+        passage.untranslated(owner, f"{which}Parameter {name}", _written(one), fault)
         source = "=null"
     if not name:
         passage.report.error(
@@ -50,6 +50,12 @@ def _source(one: Element) -> str:
         return f"={_value(inside[0], 0)}"
     text = (one.text or "").strip()
     return juel_feel.attribute(text) if text else "=null"
+
+
+def _written(one: Element) -> str:
+    """Return what stands in a parameter as people know it: its texts, and the files it names."""
+    parts = (" ".join(filter(None, (part.text, part.get("resource")))) for part in one.iter("{*}*"))
+    return " ".join(part.strip() for part in parts if part.strip())
 
 
 def _value(one: Element, depth: int) -> str:

@@ -213,6 +213,19 @@ def test_a_form_that_is_no_json_is_refused() -> None:
     assert [(p.file, p.line) for p in bundle.problems if p.stops] == [("x.form", 1)]
 
 
+def test_two_forms_with_one_id_are_refused_in_the_second_file() -> None:
+    # given
+    form = b'{"id": "answer"}'
+    # when
+    bundle = all_of({"a.bpmn": simple("p"), "one.form": form, "two.form": form})
+    (problem,) = bundle.problems
+    # then
+    assert (problem.file, problem.rule, problem.stops) == ("two.form", "form-id-twice", True)
+    assert problem.message == "The form has the id “answer”, and so has that in one.form"
+    assert "one.form" in problem.told("zh").message
+    assert problem.told("zh").message != problem.message
+
+
 # ------------------------------------------------------------------ loading again
 
 

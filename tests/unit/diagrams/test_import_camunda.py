@@ -364,3 +364,37 @@ def test_a_plain_process_is_left_alone() -> None:
     before = etree.tostring(etree.fromstring(drawing), method="c14n")
 
     assert etree.tostring(imported(drawing)[0], method="c14n") == before
+
+
+# ------------------------------------------------------------------ how it is told
+
+
+def told(drawing: bytes, rule: str, language: str) -> str:
+    return next(p.told(language).message for p in imported(drawing)[1] if p.rule == rule)
+
+
+@pytest.mark.parametrize("around", ["{}", "<camunda:list>{}</camunda:list>"])
+def test_a_script_that_cannot_be_translated_is_quoted(around: str) -> None:
+    script = around.format('<camunda:script scriptFormat="groovy">a + 1</camunda:script>')
+    given = f'<camunda:inputParameter name="n">{script}</camunda:inputParameter>'
+    drawing = drawn(service("", f"<camunda:inputOutput>{given}</camunda:inputOutput>"))
+
+    assert "“a + 1”" in told(drawing, "import-untranslated", "en")
+    assert "a + 1" in told(drawing, "import-untranslated", "zh")
+
+
+def test_a_script_in_another_file_is_named_by_it() -> None:
+    script = '<camunda:script scriptFormat="groovy" resource="classpath://count.groovy"/>'
+    given = f'<camunda:inputParameter name="n">{script}</camunda:inputParameter>'
+    drawing = drawn(service("", f"<camunda:inputOutput>{given}</camunda:inputOutput>"))
+
+    assert "“classpath://count.groovy”" in told(drawing, "import-untranslated", "en")
+
+
+def test_what_has_no_effect_is_counted_from_two_on() -> None:
+    one = drawn(service('camunda:asyncBefore="true"'))
+    two = drawn(service('camunda:asyncBefore="true"'), 'camunda:asyncBefore="true"')
+
+    assert "“asyncBefore” has no effect here: " in told(one, "import-no-effect", "en")
+    assert "“asyncBefore”在此不起作用：" in told(one, "import-no-effect", "zh")
+    assert "“asyncBefore” has no effect here (2 times): " in told(two, "import-no-effect", "en")
