@@ -24,6 +24,21 @@ LANGUAGES = (ENGLISH, "zh")
 _FOLDER = Path(__file__).parent / "translations"
 _RULE = "rule:"
 _NAME = re.compile(r"\{(\w+)(?::,)?\}")
+_CAPITAL = re.compile(r"(?=[A-Z])")
+#: tags of diagrams whose words are not simply their parts
+_SAID = {
+    "startEvent": "start event",
+    "intermediateCatchEvent": "catch event",
+    "intermediateThrowEvent": "throw event",
+    "callActivity": "call activity",
+    "adHocSubProcess": "ad-hoc sub-process",
+    "subProcess": "sub-process",
+    "subChoreography": "sub-choreography",
+    "ioSpecification": "data specification",
+    "eventBasedGateway": "event-based gateway",
+    "multiInstanceLoopCharacteristics": "multi-instance loop",
+    "standardLoopCharacteristics": "standard loop",
+}
 #: longest sentence of a problem, in characters; the texts of a file are quoted in it
 MAX_MESSAGE = 500
 #: values of finished sentences that are sentences themselves
@@ -64,6 +79,11 @@ class Phrase:
         """The stable name of the rule behind a sentence; "" for one the catalogue lacks."""
         entry = catalogue(LANGUAGES[-1]).get(self.template)
         return entry.rule if entry is not None else ""
+
+
+def spoken(tag: str) -> str:
+    """Return the tag of an element as words: `userTask` becomes "user task"."""
+    return _SAID.get(tag) or " ".join(part.lower() for part in _CAPITAL.split(tag) if part)
 
 
 class Listed:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lxml.etree import _Element as Element
 
 from engine.sentences import ENGLISH, Phrase, phrase
+from engine.sentences import spoken as spoken
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 BPMN_DI = "http://www.omg.org/spec/BPMN/20100524/DI"
@@ -26,20 +26,6 @@ TODO = "https://caseway.dev/todo"
 CW = "https://caseway.dev/internal"
 
 _DRAWING = frozenset({BPMN_DI, DD_DI, DD_DC})
-_CAPITAL = re.compile(r"(?=[A-Z])")
-_SAID = {
-    "startEvent": "start event",
-    "intermediateCatchEvent": "catch event",
-    "intermediateThrowEvent": "throw event",
-    "callActivity": "call activity",
-    "adHocSubProcess": "ad-hoc sub-process",
-    "subProcess": "sub-process",
-    "subChoreography": "sub-choreography",
-    "ioSpecification": "data specification",
-    "eventBasedGateway": "event-based gateway",
-    "multiInstanceLoopCharacteristics": "multi-instance loop",
-    "standardLoopCharacteristics": "standard loop",
-}
 
 
 def bpmn(name: str) -> str:
@@ -100,11 +86,6 @@ def text_of(element: Element | None) -> str:
 
 _NAME_IN = "name."
 _PROPERTIES = f"{bpmn('extensionElements')}/{zeebe('properties')}/{zeebe('property')}"
-
-
-def spoken(tag: str) -> str:
-    """Return the tag as words: `userTask` becomes "user task"."""
-    return _SAID.get(tag) or " ".join(part.lower() for part in _CAPITAL.split(tag) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
