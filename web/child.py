@@ -48,15 +48,15 @@ def follow(life: int) -> None:
     threading.Thread(target=watch, name="follow-parent", daemon=True).start()
 
 
-def teller(pipe: int) -> Callable[..., None]:
-    """Return what writes one byte to a pipe, whatever it is called with.
+def teller(pipe: int, said: bytes = b".") -> Callable[..., None]:
+    """Return what writes one byte, or `said`, to a pipe, whatever it is called with.
 
     A full pipe says enough: what does not fit is dropped, as it is when nobody reads any more.
     """
 
     def tell(*_: object) -> None:
         with contextlib.suppress(BlockingIOError, BrokenPipeError):
-            os.write(pipe, b".")
+            os.write(pipe, said)
 
     return tell
 
@@ -86,7 +86,10 @@ class Heartbeat:
 @click.option("--beat", type=int)
 @click.option("--life", type=int)
 @click.option("--ready", type=int)
-def main(name: str, listen: int, hint: int, beat: int, life: int, ready: int) -> None:
+@click.option("--replace", type=int)
+def main(
+    name: str, listen: int, hint: int, beat: int, life: int, ready: int, replace: int
+) -> None:  # fmt: skip
     """Run one child until SIGTERM; exit status 78 says that a restart would not help."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which drains us
     follow(life)
@@ -99,7 +102,7 @@ def main(name: str, listen: int, hint: int, beat: int, life: int, ready: int) ->
         if name == "web":
             run_web(settings, listen=listen, hint=hint, beat=beat, ready=ready)
         else:
-            sys.exit(run_worker(settings, hint=hint, beat=beat))
+            sys.exit(run_worker(settings, hint=hint, beat=beat, replace=replace))
     except NoDatabase as error:
         log.error("%s", error)
         sys.exit(1)  # it may come back
@@ -123,13 +126,23 @@ def run_web(settings: Settings, *, listen: int, hint: int, beat: int, ready: int
     answer(app, socket.socket(fileno=listen), settings)
 
 
-def run_worker(settings: Settings, *, hint: int, beat: int) -> int:
-    """Do due work until SIGTERM; return the exit status."""
+def run_worker(settings: Settings, *, hint: int, beat: int, replace: int) -> int:
+    """Do due work until SIGTERM; return the exit status.
+
+    If a handler hangs, the parent is asked for the next worker, which begins while this one ends.
+    """
     from engine.dispatch import worker_main
     from web.metrics import show_worker
 
-    show_worker(settings)
-    return worker_main(settings, hint=hint, beat=teller(beat))
+    metrics = show_worker(settings)
+
+    def ask_for_the_next() -> None:
+        if metrics is not None:
+            metrics.server_close()  # its port is for the next one
+        # with the pid: a byte read late must not have the next one replaced
+        teller(replace, f"{os.getpid()}\n".encode())()
+
+    return worker_main(settings, hint=hint, beat=teller(beat), replace=ask_for_the_next)
 
 
 if __name__ == "__main__":

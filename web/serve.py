@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 
 from engine.errors import SettingsError
@@ -86,6 +86,8 @@ class Child:
     failures: int = 0
     #: not started again before; monotonic seconds
     not_before: float = 0.0
+    #: processes that end while the next one works already -> when each must have; monotonic seconds
+    retired: dict[subprocess.Popen[bytes], float] = field(default_factory=dict)
 
     def start(self, environment: Mapping[str, str], now: float) -> None:
         """Start the process with its descriptors, safe from folders called like our packages."""
@@ -108,10 +110,31 @@ class Child:
         self.not_before = now + restart_delay_s(self.failures)
         return status
 
+    def retire(self, pid: int, until: float) -> None:
+        """Let the process end by itself until then, and have the next one started at once."""
+        if self.process is not None and self.process.pid == pid:
+            self.retired[self.process] = until
+            self.process, self.not_before = None, 0.0
+
+    def bury(self, now: float) -> None:
+        """Forget the retired ones that have ended; kill what has had its time."""
+        for process, until in list(self.retired.items()):
+            if process.poll() is None and now >= until:
+                log.warning("%s process %s did not end in time and is killed",
+                            self.name, process.pid)  # fmt: skip
+                process.kill()
+                process.wait()
+            if process.returncode is not None:
+                del self.retired[process]
+
+    def alive(self) -> list[subprocess.Popen[bytes]]:
+        """Return its processes that have not ended yet, as far as was looked."""
+        return [*self.retired, *([] if self.process is None else [self.process])]
+
     def send(self, number: int) -> None:
-        """Send the process a signal if it lives."""
-        if self.process is not None:
-            self.process.send_signal(number)
+        """Send its processes a signal."""
+        for process in self.alive():
+            process.send_signal(number)
 
 
 class Parent:
@@ -129,14 +152,16 @@ class Parent:
         self._shutdown_s = shutdown_s
         self._now = now
         self._stop_signals = 0
-        hints, beats, ready, lifeline = _pipe(), _pipe(), _pipe(), os.pipe()
+        hints, beats, ready, replace, lifeline = _pipe(), _pipe(), _pipe(), _pipe(), os.pipe()
         #: where the web process says that it answers
         self._ready = ready[0]
+        #: where a worker says that a handler hangs in it: its pid
+        self._replace = replace[0]
         #: its end is what children wait for: it closes when this process dies, however it dies
         self._life = lifeline[1]
         life = lifeline[0]
         web = {"listen": listener.fileno(), "hint": hints[1], "beat": beats[0], "life": life}
-        worker = {"hint": hints[0], "beat": beats[1], "life": life}
+        worker = {"hint": hints[0], "beat": beats[1], "life": life, "replace": replace[1]}
         self.children = (
             Child("web", {**web, "ready": ready[1]}),
             # both at once would share the cores, and the first answer would come later
@@ -175,17 +200,28 @@ class Parent:
         self._stop_signals += 1
 
     def _supervise(self, wake: int) -> int:
+        pipes = [wake, self._ready, self._replace]
         while not self._stop_signals:
             now = self._now()
             for child in self.children:
                 if self._ended_for_good(child, now):
                     return 1
+                child.bury(now)
                 if child.process is None and now >= child.not_before:
                     child.start(self._environment, now)
-            idle = [child.not_before for child in self.children if child.process is None]
-            if self._ready in _sleep([wake, self._ready], min(idle, default=None), self._now()):
+            waits = [child.not_before for child in self.children if child.process is None]
+            waits += [until for child in self.children for until in child.retired.values()]
+            said = _sleep(pipes, min(waits, default=None), self._now())
+            if self._ready in said:
                 self._start_the_rest()
+            for pid in said.get(self._replace, b"").split():
+                self._start_another_worker(int(pid))
         return 0
+
+    def _start_another_worker(self, pid: int) -> None:
+        """Let a worker in which a handler hangs end what it has begun, and another one begin."""
+        for child in self.children:
+            child.retire(pid, self._now() + self._shutdown_s + GRACE_S)
 
     def _start_the_rest(self) -> None:
         """Begin what has waited for the web process; what waits after a death goes on waiting."""
@@ -210,20 +246,21 @@ class Parent:
         heard = self._stop_signals
         for child in self.children:
             child.send(signal.SIGTERM)
-        while any(child.process for child in self.children):
+        while any(child.alive() for child in self.children):
             if self._now() >= deadline or self._stop_signals > heard + 1:
                 return self._kill()
             _sleep([wake], deadline, self._now())
             for child in self.children:
                 child.note_end(self._now())
+                child.bury(self._now())
         return 0
 
     def _kill(self) -> int:
         for child in self.children:
-            if child.process is not None:
+            for process in child.alive():
                 log.warning("the %s process did not stop in time and is killed", child.name)
-                child.process.kill()
-                child.process.wait()
+                process.kill()
+                process.wait()
         return 1
 
 
@@ -235,11 +272,12 @@ def _pipe() -> tuple[int, int]:
     return ends
 
 
-def _sleep(pipes: list[int], until: float | None, now: float) -> list[int]:
-    """Wait for a byte on one of the pipes, or until a moment; return the pipes that had some."""
+def _sleep(pipes: list[int], until: float | None, now: float) -> dict[int, bytes]:
+    """Wait for a byte on one of the pipes, or until a moment; return what was said on which."""
     timeout = None if until is None else max(0.0, until - now)
     woken, _, _ = select.select(pipes, [], [], timeout)
+    said = {}
     for pipe in woken:
         with contextlib.suppress(BlockingIOError):
-            os.read(pipe, 4096)
-    return woken
+            said[pipe] = os.read(pipe, 4096)
+    return said

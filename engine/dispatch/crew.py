@@ -39,6 +39,8 @@ class _State:
     waiting: deque[Held] = field(default_factory=deque)
     running: set[Held] = field(default_factory=set)
     finished: deque[tuple[Held, Outcome]] = field(default_factory=deque)
+    #: how many were collected last, which are booked when the next are collected
+    booking: int = 0
     closed: bool = False
     average_s: float = QUICK_S
 
@@ -97,10 +99,15 @@ class Crew:
             return True
 
     def collect(self, limit: int) -> list[tuple[Held, Outcome]]:
-        """Return finished items, oldest first; they are no longer held."""
+        """Return finished items, oldest first; they are no longer held.
+
+        Whoever comes again has booked those of the time before.
+        """
         with self._changed:
             finished = self._state.finished
-            return [finished.popleft() for _ in range(min(limit, len(finished)))]
+            self._state.booking = min(limit, len(finished))
+            self._changed.notify_all()
+            return [finished.popleft() for _ in range(self._state.booking)]
 
     def held(self) -> list[Held]:
         """Return all items held, so that their leases can be extended."""
@@ -178,9 +185,10 @@ class Crew:
         state = self._state
         if not state.waiting:
             return False
-        # the suspect of a dead process runs alone, so that no neighbour dies with it again
+        # the suspect of a dead process runs alone, so that no neighbour dies with it again, nor any
+        # result that is not booked yet
         if state.waiting[0].work.lost:
-            return not state.running
+            return not (state.running or state.finished or state.booking)
         return not any(held.work.lost for held in state.running)
 
     def _finish(self, held: Held, outcome: Outcome) -> None:
@@ -193,7 +201,13 @@ class Crew:
             state.running.discard(held)
             state.finished.append((held, outcome))
             self._changed.notify_all()
-            # while quick ones still wait here, one transaction for all of them is cheaper
-            ripe = not state.waiting or took_s >= QUICK_S or len(state.finished) >= self._batch
+            # while quick ones still wait here, one transaction for all of them is cheaper, but a
+            # suspect waits for their booking
+            ripe = (
+                not state.waiting
+                or state.waiting[0].work.lost
+                or took_s >= QUICK_S
+                or len(state.finished) >= self._batch
+            )
         if ripe:
             self._wake()

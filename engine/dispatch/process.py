@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import logging
 import os
 import select
@@ -20,9 +21,12 @@ log = logging.getLogger("caseway.worker")
 
 #: exit status that says: a handler hangs in this process, start another one
 EXIT_REPLACE = 75
-#: how long what runs beside a handler that hangs may still take; what then runs begins again in the
-#: next process, with the same idempotency key; seconds
-_HANG_DRAIN_S = 3.0
+#: how long what runs beside a handler that hangs may still take where the next process begins only
+#: after this one; what then runs begins again there, with the same idempotency key; seconds
+_HANG_DRAIN_S = 1.0
+#: without a sign of life for a lease, or at least so long, the process ends: a handler in C code
+#: may hold up every thread of it, and what it holds is free for others by then; seconds
+_FROZEN_S = 10.0
 #: how often the worker says that it lives; seconds
 _BEAT_S = 1.0
 
@@ -33,6 +37,7 @@ def worker_main(
     hint: int | None = None,
     beat: Callable[[], None] | None = None,
     stop: threading.Event | None = None,
+    replace: Callable[[], None] | None = None,
     topics: Sequence[str] | None = None,
     kinds: Sequence[str] | None = None,
 ) -> int:
@@ -40,8 +45,9 @@ def worker_main(
 
     `hint` is the reading end of a pipe with one byte per hint; `beat` is called every second
     while the worker is well. `topics` and `kinds` say which work it does; None: all. If a handler
-    hangs, what can be finished is finished, then the process ends with EXIT_REPLACE. Call it in the
-    main thread. Raises SchemaTooNew, HandlerSetupError and SettingsError.
+    hangs, `replace` asks for another process, this one claims nothing more, finishes what can be
+    finished and ends with EXIT_REPLACE; without `replace` it makes haste, since the next one waits
+    for its end. Call it in the main thread. Raises SchemaTooNew, HandlerSetupError, SettingsError.
     """
     # it tells of each sweep
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
@@ -56,7 +62,10 @@ def worker_main(
             dispatcher.announce(due_at)
 
     def note_hang() -> None:
-        hung.set()
+        if not hung.is_set():
+            hung.set()
+            if replace is not None:
+                replace()
         stop.set()
 
     registry = Registry.load(settings)
@@ -69,42 +78,79 @@ def worker_main(
         make = ClusterDispatcher
     dispatcher = make(engine, registry, topics=topics, kinds=kinds, on_hang=note_hang)
     dispatchers.append(dispatcher)
-    return _serve(dispatcher, stop, hung, hint, beat)
+    if hint is not None:
+        listen_to(hint, dispatcher.announce, stop.set, is_over=hung.is_set)
+    beats = _Beats(dispatcher, beat, max(settings.lease_s, _FROZEN_S))
+    _work(beats, stop)
+    # without a successor, work that is due must not wait long for those who run beside the hang
+    in_haste = hung.is_set() and replace is None
+    return _end(beats, hung, min(settings.shutdown_s, _HANG_DRAIN_S) if in_haste else None)
 
 
-def _serve(
-    dispatcher: LocalDispatcher,
-    stop: threading.Event,
-    hung: threading.Event,
-    hint: int | None,
-    beat: Callable[[], None] | None,
-) -> int:
+class _Beats:
+    """The signs of life of a process; without one for `limit_s` the process ends, whatever hangs.
+
+    The watchdog is a thread of C: it needs no turn among the threads of Python.
+    """
+
+    def __init__(
+        self, dispatcher: LocalDispatcher, beat: Callable[[], None] | None, limit_s: float
+    ) -> None:
+        self.dispatcher = dispatcher
+        self._beat = beat
+        self._limit_s = limit_s
+
+    def give(self, for_s: float = 0.0) -> None:
+        """Tell that this process lives, and that the next sign may take so long."""
+        # writes where every thread stands to standard error, then ends the process with status 1
+        faulthandler.dump_traceback_later(self._limit_s + for_s, exit=True, file=2)
+        if self._beat is not None and self.dispatcher.is_well():
+            self._beat()
+
+    def end(self) -> None:
+        """Watch no more."""
+        faulthandler.cancel_dump_traceback_later()
+
+
+def _work(beats: _Beats, stop: threading.Event) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda *_: stop.set())
-    if hint is not None:
-        listen_to(hint, dispatcher.announce, stop.set)
-    dispatcher.start()
-    log.info("working as %s", dispatcher.owner)
+    beats.give()
+    beats.dispatcher.start()
+    log.info("working as %s", beats.dispatcher.owner)
     while not stop.wait(_BEAT_S):
-        if beat is not None and dispatcher.is_well():
-            beat()
-    # work that is due must not wait long for those who work beside a handler that hangs
-    drain_s = min(dispatcher.shutdown_s, _HANG_DRAIN_S) if hung.is_set() else None
-    finished = dispatcher.stop(drain_s)
+        beats.give()
+
+
+def _end(beats: _Beats, hung: threading.Event, drain_s: float | None) -> int:
+    beats.give(beats.dispatcher.shutdown_s)
+    finished = beats.dispatcher.stop(drain_s)
     if hung.is_set():
         # an ordinary exit could wait for the handler that never returns
         logging.shutdown()
         os._exit(EXIT_REPLACE)
+    beats.end()
     return 0 if finished else 1
 
 
-def listen_to(hint: int, wake: Callable[[], None], gone: Callable[[], None]) -> None:
-    """Call `wake` for each burst of hints, and `gone` when nobody can write any more."""
+def listen_to(
+    hint: int,
+    wake: Callable[[], None],
+    gone: Callable[[], None],
+    *,
+    is_over: Callable[[], bool] = lambda: False,
+) -> None:
+    """Call `wake` for each burst of hints, and `gone` when nobody can write any more.
+
+    Once `is_over`, hints are left to the next process, which has the same pipe.
+    """
 
     def read() -> None:
         while True:
             select.select([hint], [], [])
+            if is_over():
+                return None
             with contextlib.suppress(BlockingIOError):
                 if not os.read(hint, 4096):
                     return gone()

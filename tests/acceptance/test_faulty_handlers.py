@@ -22,6 +22,11 @@ from pathlib import Path
 from engine import HandlerContext, handler
 
 
+def note(context: HandlerContext, what: str) -> None:
+    with open(context.settings.data_dir / what, "a") as file:
+        file.write(f"{os.getpid()}\\n")
+
+
 @handler("own.good")
 def good() -> dict:
     return {"well": "done"}
@@ -40,6 +45,20 @@ def hangs() -> dict:
     return {}
 
 
+@handler("own.waits")
+def waits(context: HandlerContext) -> dict:
+    note(context, "waits")
+    while not (context.settings.data_dir / "go").exists():
+        time.sleep(0.01)
+    return {}
+
+
+@handler("own.notes")
+def notes(context: HandlerContext) -> dict:
+    note(context, "notes")
+    return {}
+
+
 @handler("own.no_json")
 def no_json() -> dict:
     return {"what": object()}
@@ -55,6 +74,7 @@ def dies() -> dict:
     os._exit(9)
 """
 FAULTY = ("raises", "hangs", "no_json", "huge", "dies")
+NEIGHBOURS = ("good", "waits", "notes")
 
 
 def calling(name: str) -> str:
@@ -75,7 +95,7 @@ def equipped(caseway: Caseway) -> Caseway:
     (own / "own.py").write_text(OWN)
     caseway.environment["CASEWAY_HANDLERS_DIR"] = str(own)
     engine = open_engine(Settings(data_dir=caseway.data, handlers_dir=own))
-    files = {f"{name}.bpmn": calling(name).encode() for name in ("good", *FAULTY)}
+    files = {f"{name}.bpmn": calling(name).encode() for name in (*NEIGHBOURS, *FAULTY)}
     engine.deploy(files, by="test")
     for name in (*FAULTY, "good", "good", "good"):
         engine.start(name)
@@ -123,7 +143,38 @@ def test_a_mended_handler_goes_on_where_it_stopped(equipped: Caseway) -> None:
     assert [found["resolved_by"] for found in resolved] == ["ann"]
 
 
+def test_who_works_beside_a_hanging_handler_is_not_interrupted(equipped: Caseway) -> None:
+    # given a handler that hangs, and a long one beside it in the same process
+    for case in equipped.json("cases"):
+        equipped.ok("cancel", case["id"])
+    for name in ("waits", "hangs"):
+        equipped.ok("start", name)
+
+    def noted(what: str) -> list[str]:
+        file = equipped.data / what
+        return file.read_text().split() if file.exists() else []
+
+    with equipped.serving(backoff_base_s="60"):
+        eventually(lambda: bool(noted("waits")), "the long one has begun")
+        before = noted("waits")
+
+        # when what comes later is done until another process does it
+        def another_one() -> bool:
+            equipped.ok("start", "notes")
+            return bool(set(noted("notes")) - set(before))
+
+        eventually(another_one, "the next worker works")
+        (equipped.data / "go").touch()
+        eventually(
+            lambda: equipped.json("cases", case_of(equipped, "waits"))["state"] == "completed",
+            "the long one has ended",
+        )
+
+    # then the long one had one attempt, which went on in the old process meanwhile
+    assert noted("waits") == before
+
+
 def case_of(caseway: Caseway, process: str) -> str:
     """Return the id of the one case of a process."""
-    (found,) = caseway.json("cases", "--process", process)
+    found, *_ = caseway.json("cases", "--process", process)
     return str(found["id"])

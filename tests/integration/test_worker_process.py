@@ -24,6 +24,7 @@ HANDLERS = """
 from __future__ import annotations
 
 import os
+import re
 import time
 from pathlib import Path
 
@@ -48,6 +49,13 @@ def hang(context: HandlerContext) -> None:
         time.sleep(60)
 
 
+@handler("hold", retries=1, backoff_s=0, timeout_s=0.3)
+def hold(context: HandlerContext) -> None:
+    note(context, "hold")
+    # in C code that gives no other thread of the process a turn for centuries
+    re.match("(a|aa)+$", "a" * 200 + "b")
+
+
 @handler("slow")
 def slow(context: HandlerContext) -> None:
     note(context, "slow")
@@ -62,8 +70,9 @@ def fine(context: HandlerContext) -> None:
 #: what `serve` does for a worker process, without anything of the web
 MAIN = """
 import sys
-from engine.dispatch import worker_main
+from engine.dispatch import process, worker_main
 from engine.settings import load
+process._FROZEN_S = 2.0
 sys.exit(worker_main(load(), hint=int(sys.argv[1])))
 """
 
@@ -82,7 +91,7 @@ class Parent:
         self.folder.mkdir()
         self.engine = Engine(self.settings, registry=Registry.load(self.settings))
         self.engine.migrate()
-        names = ("kill", "hang", "slow", "fine")
+        names = ("kill", "hang", "hold", "slow", "fine")
         parts = [
             process(n, start("s" + n), service("t" + n, n), end("e" + n),
                     path("s" + n, "t" + n, "e" + n))
@@ -181,6 +190,22 @@ def test_hanging_handler_has_its_process_replaced(parent: Parent) -> None:
     assert "took longer than 0.3 s" in incident.message
     assert parent.statuses == [EXIT_REPLACE, EXIT_REPLACE]
     assert len(parent.noted("hang")) == 2
+    assert sorted(key.split("/")[0] for key in parent.noted("fine")) == sorted(fine)
+
+
+def test_a_handler_that_lets_no_thread_run_is_ended_with_its_process(parent: Parent) -> None:
+    # given a case whose handler stops every thread of the process, the one that watches too
+    holding = parent.engine.start("hold").id
+    parent.keep_running_until(lambda: bool(parent.noted("hold")))
+    fine = [parent.engine.start("fine").id for _ in range(3)]
+
+    # then the process ends by itself each time, the others are done, the one is an incident
+    parent.keep_running_until(lambda: parent.is_over(*fine) and bool(parent.engine.incidents()))
+    [incident] = parent.engine.incidents()
+    assert incident.instance_id == holding
+    assert "process ended" in incident.message
+    assert parent.statuses == [1, 1]
+    assert len(parent.noted("hold")) == 2
     assert sorted(key.split("/")[0] for key in parent.noted("fine")) == sorted(fine)
 
 

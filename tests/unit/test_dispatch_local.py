@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from engine.clock import SystemClock
+from engine.dispatch.crew import Crew, Held
 from engine.dispatch.local import LocalDispatcher
 from engine.errors import BpmnError
 from engine.model import Work
 from engine.registry import HandlerContext, Registry, handler
 from engine.settings import Settings
+from engine.worker import Done
 from tests.unit.fake_engine import FakeEngine
 
 #: far more than any of these tests needs; a test that waits so long has failed
@@ -520,3 +522,33 @@ def test_two_dispatchers_share_the_work_without_doubling(scene: Scene) -> None:
 
     scene.wait_booked("settle", 200)
     assert len(scene.ran) == len(set(scene.ran)) == 200
+
+
+def test_a_suspect_waits_until_the_results_of_its_neighbours_are_booked() -> None:
+    # given a crew with a finished item, and one behind it whose last process died
+    begun: list[str] = []
+    woken = threading.Semaphore(0)
+
+    def attempt(work: Work) -> Done:
+        begun.append(work.id)
+        return Done({})
+
+    crew = Crew(attempt, threads=2, batch=4, wake=woken.release)
+    engine = FakeEngine()
+    names = [engine.add("quick"), engine.add("quick", lost=True)]
+    fresh, suspect = (Held(engine.rows[name].work, 1e12, 1000.0) for name in names)
+    crew.put(fresh)
+    crew.start()
+    assert woken.acquire(timeout=PATIENCE_S)
+    crew.put(suspect)
+
+    # when the result is taken to be booked, then the suspect still waits
+    assert [held for held, _ in crew.collect(4)] == [fresh]
+    assert begun == [names[0]]
+    assert crew.room() == 0
+
+    # and begins when whoever books comes again
+    assert crew.collect(4) == []
+    assert woken.acquire(timeout=PATIENCE_S)
+    assert begun == names
+    crew.close()

@@ -26,10 +26,26 @@ class Ended:
     """A process that has ended with this status."""
 
     def __init__(self, status: int) -> None:
-        self._status = status
+        self.returncode = status
 
     def poll(self) -> int:
-        return self._status
+        return self.returncode
+
+
+class Living:
+    """A process that lives until it is killed."""
+
+    pid = 7
+    returncode: int | None = None
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+    def kill(self) -> None:
+        self.returncode = -9
+
+    def wait(self) -> None:
+        assert self.returncode is not None
 
 
 def died(child: Child, *, born: float, at: float) -> None:
@@ -107,3 +123,38 @@ def test_a_worker_that_asks_to_be_replaced_is_not_kept_waiting() -> None:
 
     assert child.note_end(1.0) == REPLACED
     assert child.not_before == 1.0
+
+
+def test_a_worker_that_hangs_ends_beside_the_next_one() -> None:
+    # given a worker that has told its pid
+    child, hanging = Child("worker", {}, not_before=99.0), Living()
+    child.process = hanging  # type: ignore[assignment]
+
+    # when it is retired, then the next one need not wait for its end
+    child.retire(hanging.pid, until=25.0)
+    assert (child.process, child.not_before) == (None, 0.0)
+    child.bury(24.0)
+    assert hanging.returncode is None
+
+    # and it has its time, not more
+    child.bury(25.0)
+    assert child.alive() == []
+    assert hanging.returncode == -9
+
+
+def test_what_a_dead_worker_has_said_does_not_replace_the_living_one() -> None:
+    child, living = Child("worker", {}), Living()
+    child.process = living  # type: ignore[assignment]
+
+    child.retire(6, until=25.0)
+
+    assert child.process is living  # type: ignore[comparison-overlap]
+
+
+def test_a_retired_worker_that_has_ended_is_forgotten() -> None:
+    child, ended = Child("worker", {}), Ended(EXIT_REPLACE)
+    child.retired[ended] = 25.0  # type: ignore[index]
+
+    child.bury(1.0)
+
+    assert child.alive() == []
