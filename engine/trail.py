@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,38 +23,69 @@ Tracer = Callable[[str, str, Mapping[str, str]], AbstractContextManager[None]]
 #: set by who sends traces; None: none are made
 tracer: Tracer | None = None
 
-_NOTHING: Mapping[str, str] = {}
-_names: ContextVar[Mapping[str, str]] = ContextVar("names", default=_NOTHING)
+
+class _Names:
+    """Names that were added to those around them; put together only for who asks."""
+
+    __slots__ = ("around", "more")
+
+    def __init__(self, around: _Names | None, more: Mapping[str, str | None]) -> None:
+        self.around = around
+        self.more = more
+
+    def get(self, name: str) -> str | None:
+        """Return one name; what is None was left as it is around."""
+        found = self.more.get(name)
+        return found or (None if self.around is None else self.around.get(name))
+
+    def all(self) -> dict[str, str]:
+        """Return all names."""
+        found = {} if self.around is None else self.around.all()
+        found.update((name, id_) for name, id_ in self.more.items() if id_)
+        return found
+
+
+_NOTHING = _Names(None, {})
+_names: ContextVar[_Names] = ContextVar("names", default=_NOTHING)
 _touched: ContextVar[list[str] | None] = ContextVar("touched", default=None)
 
 
 def names() -> Mapping[str, str]:
     """Return what the thread works for: name -> id."""
-    return _names.get()
+    return _names.get().all()
 
 
-@contextmanager
-def on(**more: str | None) -> Iterator[None]:
+class on:  # noqa: N801 (reads as a function)
     """Work for something inside; what is None is left as it was."""
-    token = _names.set({**_names.get(), **{name: id_ for name, id_ in more.items() if id_}})
-    touched, case = _touched.get(), more.get("case")
-    if touched is not None and case and case not in touched:
-        touched.append(case)
-    try:
-        yield
-    finally:
-        _names.reset(token)
+
+    __slots__ = ("_more", "_token")
+
+    _token: Token[_Names]
+
+    def __init__(self, **more: str | None) -> None:
+        self._more = more
+
+    def __enter__(self) -> None:
+        self._token = _names.set(_Names(_names.get(), self._more))
+        touched, case = _touched.get(), self._more.get("case")
+        if touched is not None and case and case not in touched:
+            touched.append(case)
+
+    def __exit__(self, *raised: object) -> None:
+        _names.reset(self._token)
+
+
+def span(what: str, case: str, **more: str | None) -> AbstractContextManager[None]:
+    """Work for a case inside, and trace it where traces are made."""
+    if tracer is None:
+        return on(case=case, **more)
+    return _traced(tracer, what, case, more)
 
 
 @contextmanager
-def span(what: str, case: str, **more: str | None) -> Iterator[None]:
-    """Work for a case inside, and trace it where traces are made."""
-    with on(case=case, **more):
-        if tracer is None:
-            yield
-        else:
-            with tracer(what, case, names()):
-                yield
+def _traced(begin: Tracer, what: str, case: str, more: Mapping[str, str | None]) -> Iterator[None]:
+    with on(case=case, **more), begin(what, case, names()):
+        yield
 
 
 def of(work: Work) -> AbstractContextManager[None]:
@@ -69,7 +100,7 @@ def of(work: Work) -> AbstractContextManager[None]:
 def begin_request(request: str) -> list[str]:
     """Work for a request from now on; return the list that the cases it touches are added to."""
     touched: list[str] = []
-    _names.set({"request": request})
+    _names.set(_Names(None, {"request": request}))
     _touched.set(touched)
     return touched
 

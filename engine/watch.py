@@ -9,8 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 #: upper ends of the classes of times; seconds
@@ -87,22 +86,55 @@ def count(name: str, *labels: str, by: int = 1) -> None:
 
 def observe(name: str, took_s: float, *labels: str) -> None:
     """Take in how long something of TIMES took."""
-    key = name, labels
     with _lock:
-        found = _times.get(key)
-        if found is None:
-            found = _times[key] = Times()
-        found.add(took_s)
+        _timed((name, labels)).add(took_s)
 
 
-@contextmanager
-def timing(name: str, *labels: str) -> Iterator[None]:
+def _timed(key: Key) -> Times:
+    found = _times.get(key)
+    if found is None:
+        found = _times[key] = Times()
+    return found
+
+
+def count_all(name: str, kinds: Iterable[str]) -> None:
+    """Count something of COUNTERS once for each value of its only label."""
+    with _lock:
+        for kind in kinds:
+            key = name, (kind,)
+            _counts[key] = _counts.get(key, 0) + 1
+
+
+def verb(name: str, outcome: str, took_s: float, statements: int) -> None:
+    """Take in how a verb went: COUNTERS and TIMES of verbs, in one go."""
+    label = (name,)
+    went, sent_by, took = (
+        ("verbs", (name, outcome)),
+        ("sql_statements", label),
+        ("verb_seconds", label),
+    )
+    with _lock:
+        _counts[went] = _counts.get(went, 0) + 1
+        _counts[sent_by] = _counts.get(sent_by, 0) + statements
+        _timed(took).add(took_s)
+
+
+class timing:  # noqa: N801 (reads as a function)
     """Time what happens inside, whether it succeeds or not."""
-    began = time.perf_counter()
-    try:
-        yield
-    finally:
-        observe(name, time.perf_counter() - began, *labels)
+
+    __slots__ = ("_began", "_labels", "_name")
+
+    _began: float
+
+    def __init__(self, name: str, *labels: str) -> None:
+        self._name = name
+        self._labels = labels
+
+    def __enter__(self) -> None:
+        self._began = time.perf_counter()
+
+    def __exit__(self, *raised: object) -> None:
+        observe(self._name, time.perf_counter() - self._began, *self._labels)
 
 
 def told() -> tuple[Mapping[Key, int], Mapping[Key, Times]]:

@@ -70,8 +70,9 @@ def advance(
         offered = _close(tx, case, step, by, command, consumed)
     moved = _keep(tx, case, step, by, before)
     tx.saves[case.id] = {
-        "b_id": case.id, "state": moved.state, "ended_at": moved.ended_at, "owns": moved.owns,
-        "revision": moved.revision, "history_seq": moved.history_seq, "snapshot": moved.snapshot,
+        "b_id": case.id, "was": case.state, "state": moved.state, "ended_at": moved.ended_at,
+        "revision": moved.revision, "history_seq": moved.history_seq, "owns": moved.owns,
+        "snapshot": moved.snapshot,
     }  # fmt: skip
     for message_id in offered:
         if message_id != consumed:

@@ -5,9 +5,8 @@ Deletions go out at once, insertions at `flush`, so that a batch costs as many s
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from engine import trail
@@ -37,12 +36,14 @@ class Transaction:
     """The open transaction of one verb. Only `Base.transaction` makes one and ends it."""
 
     __slots__ = (
+        "_engine",
+        "_history",
+        "_world",
         "abandoned",
         "connection",
         "due",
         "fresh",
         "happened",
-        "history",
         "library",
         "memory",
         "now",
@@ -50,7 +51,6 @@ class Transaction:
         "pending",
         "saves",
         "settings",
-        "world",
     )  # fmt: skip
 
     def __init__(self, engine: Base, connection: Connection) -> None:
@@ -61,17 +61,9 @@ class Transaction:
         self.now: datetime = engine.clock.now()
         #: large values that were used lately
         self.memory = engine.memory
-        #: what the kernel may ask
-        self.world = World(
-            connection,
-            engine.library,
-            engine.registry,
-            engine.limits,
-            self.now,
-            engine.clock,
-            engine.memory,
-        )
-        self.history = self._no_history()
+        self._engine = engine
+        self._world: World | None = None
+        self._history: history.Rows | None = None
         self.pending = Pending()
         #: new states of locked root instances by id
         self.saves: dict[str, dict[str, Any]] = {}
@@ -79,12 +71,38 @@ class Transaction:
         self.over: list[str] = []
         #: due times of new work
         self.due: list[datetime] = []
-        #: new work that is due now: (kind, topic) -> id of the first row and how many
+        #: work that is due now or soon: (kind, topic) -> id of the first row and how many
         self.fresh: dict[tuple[str, str], tuple[str, int]] = {}
-        #: kind of event -> how many were written
-        self.happened: Counter[str] = Counter()
+        #: kinds of the events that were written
+        self.happened: list[str] = []
         #: True: there is nothing to store
         self.abandoned = False
+
+    @property
+    def world(self) -> World:
+        """What the kernel may ask."""
+        if self._world is None:
+            engine = self._engine
+            self._world = World(
+                self.connection,
+                engine.library,
+                engine.registry,
+                engine.limits,
+                self.now,
+                engine.clock,
+                engine.memory,
+            )
+        return self._world
+
+    @property
+    def history(self) -> history.Rows:
+        """The rows of the history that wait to be inserted."""
+        if self._history is None:
+            sqlite = self.connection.dialect.name == "sqlite"
+            at: Any = moment_text(self.now) if sqlite else self.now
+            limit = self.settings.history_value_limit
+            self._history = history.Rows(self.connection, at, limit)
+        return self._history
 
     def abandon(self) -> None:
         """Undo everything at the end, without an error."""
@@ -92,16 +110,21 @@ class Transaction:
 
     def add_work(self, **given: Any) -> None:
         """Add an obligation, due now unless `due_at` says otherwise."""
-        due = given.get("due_at") or self.now
-        given["due_at"] = due
-        self.due.append(due)
+        due = given["due_at"] = given.get("due_at") or self.now
+        self.tell(given["kind"], given.get("topic", ""), given["id"], due)
         given["headers"] = trail.sealed(given.get("headers") or {})
-        if due <= self.now:
-            kind = given["kind"]
-            queue = kind, given["topic"] if kind == "service" else ""
-            first, count = self.fresh.get(queue, (given["id"], 0))
-            self.fresh[queue] = first, count + 1
         self.pending.works.append(work.row(self.connection, **given))
+
+    def tell(self, kind: str, topic: str, work_id: str, due: datetime) -> None:
+        """Have it announced that a row may be claimed, now or then.
+
+        Other machines hear of it if it is due before each of them looks by itself.
+        """
+        self.due.append(due)
+        if due <= self.now or due <= self.now + timedelta(seconds=self.settings.sweep_s):
+            queue = kind, topic if kind == "service" else ""
+            first, count = self.fresh.get(queue, (work_id, 0))
+            self.fresh[queue] = first, count + 1
 
     def keep_large(self, root_id: str, digest: str, text: str) -> None:
         """Store a large value of a case; the next step of the case need not read it."""
@@ -110,8 +133,9 @@ class Transaction:
 
     def leave_lanes(self, names: Sequence[str]) -> None:
         """Let the next row of each lane go that has just lost one; the caller has locked them."""
-        if names and lanes.leave(self.connection, names, self.now):
-            self.due.append(self.now)
+        if names:
+            for freed in lanes.leave(self.connection, names, self.now):
+                self.tell(freed.kind, freed.topic, freed.id, self.now)
 
     def flush(self) -> None:
         """Write what was gathered: one statement for each table that has something to write."""
@@ -122,12 +146,13 @@ class Transaction:
             # in the order of ids, as they were locked
             instances.save(connection, [self.saves[key] for key in sorted(self.saves)])
             self.saves = {}
-        self.happened.update(self.history.kinds())
-        self.history.write(connection)
+        if self._history is not None:
+            self.happened += self._history.kinds()
+            self._history.write(connection)
+            self._history = None
         for root_id in self.over:
             blobs.drop(connection, root_id, ())
         self.over = []
-        self.history = self._no_history()
         self.flush_subscriptions()
         if pending.works:
             work.insert(connection, pending.works)
@@ -142,7 +167,3 @@ class Transaction:
         if self.pending.subscriptions:
             subscriptions.insert(self.connection, self.pending.subscriptions)
             self.pending.subscriptions = []
-
-    def _no_history(self) -> history.Rows:
-        at: Any = moment_text(self.now) if self.connection.dialect.name == "sqlite" else self.now
-        return history.Rows(self.connection, at, self.settings.history_value_limit)

@@ -229,7 +229,7 @@ class Ledger(Base):
             numbers = note(tx, item.root_id, events, None, owns=0 if retry_at else INCIDENTS)
             if retry_at is not None:
                 kept = work.later(tx.connection, item.id, item.fence, retry_at)
-                tx.due.append(retry_at)
+                tx.tell(item.kind, item.topic, item.id, retry_at)
             else:
                 kept = work.dead(tx.connection, item.id, item.fence)
             if not kept:
@@ -260,10 +260,12 @@ class Ledger(Base):
         """Give back claimed rows that were not begun; these attempts do not count."""
         with self.transaction() as tx:
             given = sorted(items, key=lambda item: item.id)
-            back = [work.release(tx.connection, item.id, item.fence) for item in given]
-            if any(back):
-                tx.due.append(tx.now)
-            return sum(back)
+            back = [
+                item for item in given if work.release(tx.connection, item.id, item.fence)
+            ]
+            for item in back:
+                tx.tell(item.kind, item.topic, item.id, tx.now)
+            return len(back)
 
     @verb
     def reap(self) -> int:
@@ -278,7 +280,9 @@ class Ledger(Base):
             missed = subscriptions.missed(tx.connection, since, _REAPED)
             for message_id in missed:
                 internal.offer_again(tx, message_id)
-            healed, self._healed = lanes.heal(tx.connection, self._healed, _REAPED, tx.now)
+            healed, freed, self._healed = lanes.heal(tx.connection, self._healed, _REAPED, tx.now)
+            for item in freed:
+                tx.tell(item.kind, item.topic, item.id, tx.now)
             gone = _retain(tx)
             if not ended and not missed and not healed and not gone:
                 tx.abandon()
@@ -286,7 +290,7 @@ class Ledger(Base):
 
     def next_due(self) -> datetime | None:
         """Return when the next row can be claimed, leases included; None if there is none."""
-        with self.reading() as connection:
+        with self.reading(queries=1) as connection:
             return work.next_due(connection)
 
     def stats(self) -> dict[str, int | float]:

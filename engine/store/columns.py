@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,19 +36,28 @@ class Moment(TypeDecorator[datetime]):
             return dialect.type_descriptor(sa.String(27))
         return dialect.type_descriptor(sa.DateTime(timezone=True))
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """Turn an aware moment into what the driver stores."""
-        if value is None:
-            return None
-        return moment_text(value) if dialect.name == "sqlite" else value
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """Return what turns an aware moment into what the driver stores; None: it takes it."""
+        return _moment_in if dialect.name == "sqlite" else None
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Turn what the driver read into an aware UTC moment."""
-        if value is None:
-            return None
-        if isinstance(value, str):
-            return datetime.fromisoformat(value)
-        return value.astimezone(UTC)  # type: ignore[no-any-return]
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+        """Return what turns that which the driver read into an aware UTC moment."""
+        return _moment_out
+
+
+def _moment_in(moment: datetime | None) -> str | None:
+    return None if moment is None else moment_text(moment)
+
+
+def _moment_out(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return datetime.fromisoformat(value)
+    return value.astimezone(UTC)  # type: ignore[no-any-return]
+
+
+_EMPTY = "{}"
 
 
 class Json(TypeDecorator[Any]):
@@ -60,13 +69,24 @@ class Json(TypeDecorator[Any]):
     impl = sa.Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
-        """Encode; None becomes the JSON null."""
-        return codec.encode(value).decode()
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str]:
+        """Return what encodes; None becomes the JSON null."""
+        return _json_in
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        """Decode; SQL NULL becomes None."""
-        return None if value is None else codec.decode(value.encode())
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], Any]:
+        """Return what decodes; SQL NULL becomes None."""
+        return _json_out
+
+
+def _json_in(value: Any) -> str:
+    # most rows have nothing to say here
+    return _EMPTY if value == {} else codec.encode(value).decode()
+
+
+def _json_out(text: str | None) -> Any:
+    if text is None:
+        return None
+    return {} if text == _EMPTY else codec.decode(text.encode())
 
 
 class Ids(TypeDecorator[Sequence[str]]):

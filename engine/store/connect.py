@@ -245,14 +245,19 @@ class Database:
     def _opened_for_reading(self) -> Iterator[Connection]:
         """Yield a connection of PostgreSQL whose every query is a transaction: one round trip."""
         pooled = self._checkout(self.reading_db)
-        driver: Any = pooled.driver_connection
+        connection = Connection(self, pooled.driver_connection)
+        driver: Any = connection.driver
         try:
-            driver.autocommit = True
-            yield Connection(self, driver)
+            with _translated(self, committing=False):
+                driver.autocommit = True
+            yield connection
         finally:
-            if not driver.closed:
+            if driver.closed or connection.in_transaction:
+                # broken, or left in the middle of a query: nobody else may get it
+                pooled.invalidate()
+            else:
                 driver.autocommit = False
-            pooled.close()
+                pooled.close()
 
     def _fetch_writer(self) -> Connection:
         if self._writer is None:
@@ -319,7 +324,9 @@ class _Fetched(NamedTuple):
 class _Writing:
     """The turn of the one writer of SQLite. A class: a generator costs more than a statement."""
 
-    __slots__ = ("_database", "_lock")
+    __slots__ = ("_connection", "_database", "_lock")
+
+    _connection: Connection
 
     def __init__(self, database: Database, lock: threading.RLock) -> None:
         self._database = database
@@ -328,7 +335,7 @@ class _Writing:
     def __enter__(self) -> Connection:
         self._lock.acquire()
         try:
-            connection = self._database._fetch_writer()
+            connection = self._connection = self._database._fetch_writer()
             connection.begin(write=True)
         except BaseException:
             self._lock.release()
@@ -337,9 +344,8 @@ class _Writing:
 
     def __exit__(self, *raised: object) -> None:
         try:
-            connection = self._database._fetch_writer()
-            if connection.in_transaction:
-                connection.rollback()
+            if self._connection.in_transaction:
+                self._connection.rollback()
         finally:
             self._lock.release()
 

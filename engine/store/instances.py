@@ -68,14 +68,15 @@ _LOCK_ROOT = Statement(sa.select(*_case).where(_ours, _c.id == _root_of).with_fo
 _LOCK_MANY = Statement(
     sa.select(*_case).where(_ours, among(_c.id, "ids")).order_by(_c.id).with_for_update(), Case
 )
-_SAVE = Statement[Any](
-    sa.update(instance)
-    .where(_ours, _c.id == bindparam("b_id"))
-    .values({
-        name: bindparam(name)
-        for name in ("state", "ended_at", "revision", "history_seq", "owns", "snapshot")
-    })
-)  # fmt: skip
+_STEPPED = ("revision", "history_seq", "owns", "snapshot")
+_SAVE, _SAVE_STATE = (
+    Statement[Any](
+        sa.update(instance)
+        .where(_ours, _c.id == bindparam("b_id"))
+        .values({name: bindparam(name) for name in names})
+    )
+    for names in (_STEPPED, ("state", "ended_at", *_STEPPED))
+)
 _NUMBER = Statement[Row](
     sa.update(instance)
     .where(_ours, _c.id == bindparam("b_id"))
@@ -132,8 +133,14 @@ def lock_many(connection: Connection, root_ids: Sequence[str]) -> dict[str, Case
 
 
 def save(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Store what a step made of locked root instances."""
-    connection.many(_SAVE, [dict(row) for row in rows])
+    """Store what a step made of locked root instances, whose state before is `was`.
+
+    A state that stays is not written: SQLite would write each index that has it anew.
+    """
+    same = [row for row in rows if row["state"] == row["was"]]
+    connection.many(_SAVE, same)
+    if len(same) < len(rows):
+        connection.many(_SAVE_STATE, [row for row in rows if row["state"] != row["was"]])
 
 
 class Numbers(NamedTuple):
