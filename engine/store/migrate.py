@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from engine.errors import SchemaTooNew
-from engine.store import hints, statistics
+from engine.store import hints, numbers, statistics
 from engine.store.tables import meta
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from engine.store.connect import Database
 
 #: counts up with each file in migrations/versions; kept in the database under `meta.schema`
-SCHEMA = 10
+SCHEMA = 11
 #: contract steps: revisions that take away or change what programs read -> the oldest schema whose
 #: programs may run beside them. A release may only take away what the release before does not read
 #: any more; everything else only adds (docs/operating.md, "Upgrading while it runs").
@@ -42,6 +42,7 @@ def migrate(database: Database, newest_format: int) -> int:
             _lock(connection, database)
             _upgrade(connection, database)
             connection.commit()
+    _catch_up(database)
     written = _format(database)
     if written is None or (written < newest_format and database.dialect.name == "sqlite"):
         raise_format(database, newest_format)
@@ -72,6 +73,20 @@ def _upgrade(connection: sa.Connection, database: Database) -> None:
     oldest = max(CONTRACTS.values(), default=1)
     _write(connection, _NUMBER, SCHEMA)
     _write(connection, _OLDEST, oldest)
+
+
+def _catch_up(database: Database) -> None:
+    """Do for old rows what the schema now does for new ones, a thousand of them at a time.
+
+    Whoever comes while it goes on joins in, so that a node that has started misses nothing.
+    """
+    with database.reading_db.connect() as connection:
+        going = numbers.are_behind(connection)
+    while going:
+        with database.db.connect() as connection:
+            _lock(connection, database)
+            going = numbers.catch_up(connection)
+            connection.commit()
 
 
 def make_hints(database: Database) -> None:

@@ -1,4 +1,5 @@
-"""All tables in one place: `tables_deployed`, `_cases`, `_past`, `_archive`, `_people`, `_nodes`.
+"""All tables in one place: `tables_deployed`, `_cases`, `_search`, `_past`, `_archive`,
+`_people`, `_nodes`.
 
 Tenant leads every key, ids are UUIDv7 texts, moments are aware UTC. A change in any of them needs a
 file in migrations/.
@@ -33,10 +34,12 @@ from engine.store.tables_deployed import (
 from engine.store.tables_nodes import duty
 from engine.store.tables_past import act, api_token, blob, history
 from engine.store.tables_people import account, bucket, draft, web_session
+from engine.store.tables_search import case_number
 
 __all__ = [
     "account", "act", "api_token", "archive", "archived", "blob", "bucket", "bundle_draft",
-    "bundle_draft_file", "candidate", "data_store", "decision", "definition", "deployment",
-    "deployment_file", "draft", "duty", "file", "gate", "history", "incident", "instance",
-    "message", "meta", "metadata", "subscription", "trigger", "user_task", "web_session", "work",
+    "bundle_draft_file", "candidate", "case_number", "data_store", "decision", "definition",
+    "deployment", "deployment_file", "draft", "duty", "file", "gate", "history", "incident",
+    "instance", "message", "meta", "metadata", "subscription", "trigger", "user_task",
+    "web_session", "work",
 ]  # fmt: skip

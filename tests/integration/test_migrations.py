@@ -107,7 +107,7 @@ def test_nodes_keep_the_format_of_before_until_the_upgrade_is_finished(
 
 
 #: what a migration may call although the programs of before read the tables it is done to
-_ADDING = {"create_table", "add_column", "create_index", "drop_index", "execute", "f"}
+_ADDING = {"create_table", "add_column", "create_index", "drop_index", "execute", "f", "get_bind"}
 
 
 def test_what_a_migration_takes_away_is_listed_with_who_may_run_beside_it() -> None:
