@@ -10,6 +10,7 @@ from engine.feel.expression import Kind, compile
 from engine.feel.lexer import tokens_of
 from engine.feel.library import BUILTINS, signatures
 from engine.feel.types import Type
+from engine.feel.values import missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,7 @@ def diagnose(
         known = {*names, *BUILTINS, "?"}
         for name, at, sure in expression.reads:
             if sure and name not in known and at not in reported:
-                message = f"there is no variable '{name}'"
+                message = missing("variable", name, names)
                 found.append(_diagnostic(text, at, message, "unknown", name))
     return sorted(found, key=lambda one: (one.start, one.message))
 

@@ -7,14 +7,15 @@ local variable is a fixed number of frames away. `conditions.py` and `loops.py` 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from decimal import Decimal
 from typing import Any
 
 from engine.feel import nodes
 from engine.feel.library import BUILTINS, Builtin, call_function
 from engine.feel.properties import PROPERTIES
 from engine.feel.run import Code, Frame, Run
-from engine.feel.types import ANY, Type
-from engine.feel.values import Function, a_kind, kind_of, plain
+from engine.feel.types import ANY, SIMPLE_TYPES, Type
+from engine.feel.values import Function, a_kind, kind_of, missing, plain
 
 #: the names whose values are in a frame; None for the frame of a filter, which holds the item
 Level = Set[str] | None
@@ -25,6 +26,8 @@ _CONSTRUCTORS = frozenset({"date", "time", "date and time", "duration"})
 #: built-ins for which a missing variable is no complaint
 _LENIENT = frozenset({"is defined", "get or else"})
 _ABSENT = object()
+#: types of values that may be no number, or infinite
+_UNCLEAN = frozenset({float, Decimal})
 
 
 class Compiler:
@@ -119,10 +122,15 @@ def _read(key: str, at: int) -> Code:
         except KeyError:
             if key in BUILTINS:
                 return BUILTINS[key].as_value(run)
-            return run.fail(f"there is no variable '{key}'", at)
-        return value if type(value) is not float else plain(value)
+            return run.fail(missing("variable", key, run.scope), at) if run.listens else None
+        return value if type(value) not in _UNCLEAN else _finite(run, key, value, at)
 
     return read
+
+
+def _finite(run: Run, key: str, value: Any, at: int) -> Any:
+    found = plain(value)
+    return run.fail(f"'{key}' is infinite, or no number", at) if found is None else found
 
 
 def _up(env: Any, distance: int) -> Any:
@@ -239,7 +247,7 @@ def function_body(compiler: Compiler, node: nodes.FunctionBody) -> Code:
     names = node.parameters
     for kind in node.types:
         if isinstance(kind, str):
-            compiler.broken(f"there is no type '{kind}'", node.at)
+            compiler.broken(missing("type", kind, SIMPLE_TYPES), node.at)
     if node.body is None:
         return compiler.broken("external functions are not supported", node.at)
     types = [kind if isinstance(kind, Type) else ANY for kind in node.types]
@@ -260,7 +268,7 @@ def instance_of(compiler: Compiler, node: nodes.InstanceOf) -> Code:
     """Compile `value instance of type`; null is an instance of no type but Null and Any."""
     value, kind = compiler.code(node.value), node.type
     if isinstance(kind, str):
-        return compiler.broken(f"there is no type '{kind}'", node.at)
+        return compiler.broken(missing("type", kind, SIMPLE_TYPES), node.at)
     matches = kind.matches
 
     def test(env: Any) -> Any:
@@ -283,7 +291,9 @@ def call(compiler: Compiler, node: nodes.Call) -> Code:
     declared = local or callee.name in compiler.names
     if known is None:
         if not declared and None not in compiler.levels:
-            compiler.problems.append((node.at, f"there is no function '{callee.name}'"))
+            known_names = {*BUILTINS, *compiler.names}
+            wrong = missing("function", callee.name, known_names, "see the built-in functions")
+            compiler.problems.append((node.at, wrong))
         return _dynamic(compiler.code(callee), arguments, node)
     static = _static(compiler, known, arguments, node)
     if not declared:
@@ -313,6 +323,8 @@ def _dynamic(function: Code, arguments: Collection[Code], node: nodes.Call) -> C
 
 def _static(compiler: Compiler, known: Builtin, arguments: list[Code], node: nodes.Call) -> Code:
     names, at, invoke = node.names, node.at, known.invoke
+    if known.name in _LENIENT:
+        arguments = [_quiet(argument) for argument in arguments]
     wrong = known.misfit(len(arguments), names)
     if known.name == "@":
         wrong = "this text after @ is not a date, a time or a duration"
@@ -329,7 +341,7 @@ def _static(compiler: Compiler, known: Builtin, arguments: list[Code], node: nod
     def run(env: Any) -> Any:
         return invoke(env.run, [argument(env) for argument in arguments], at, names)
 
-    return _quiet(run) if known.name in _LENIENT else run
+    return run
 
 
 def _quiet(code: Code) -> Code:

@@ -23,8 +23,8 @@ for _declaration, _function, _doc in (
         "The value, or the default for null (Camunda 8).",
     ),
     (
-        "not(negand: any) -> boolean",
-        lambda negand: not negand if isinstance(negand, bool) else None,
+        "not(negand: boolean|null) -> boolean",
+        lambda negand: None if negand is None else not negand,
         "The opposite of true or false, null for anything else.",
     ),
     (

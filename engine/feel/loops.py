@@ -31,7 +31,7 @@ def _domain(compiler: Compiler, node: nodes.Iterator) -> _Domain:
         if isinstance(value, Range):
             return _within(env.run, value, at)
         if value is None:
-            env.run.fail("there is no list to go through, but null", at)
+            env.run.fail("'in' needs a list or a range, got null", at)
             return None
         return [value]
 

@@ -116,11 +116,21 @@ def civil(days: int) -> tuple[int, int, int]:
 
 def make_date(year: int, month: int, day: int) -> AnyDate:
     """Return the date; ValueError where there is none."""
-    if 1 <= year <= 9999:
-        return date(year, month, day)
-    if abs(year) > MAX_YEAR or not 1 <= month <= 12 or not 1 <= day <= month_length(year, month):
-        raise ValueError(f"there is no date {year}-{month}-{day}")
-    return FarDate(year, month, day)
+    if not 1 <= month <= 12 or abs(year) > MAX_YEAR:
+        raise ValueError(
+            f"there is no month {year}-{month}; months are 1 to 12"
+            f" of the years {-MAX_YEAR} to {MAX_YEAR}"
+        )
+    last = month_length(year, month)
+    if not 1 <= day <= last:
+        wrong = f"there is no date {year}-{month}-{day}; that month has the days 1 to {last}"
+        raise ValueError(wrong)
+    return date(year, month, day) if 1 <= year <= 9999 else FarDate(year, month, day)
+
+
+def no_time(*clock: object) -> str:
+    """Return the complaint about hours, minutes and seconds that no clock shows."""
+    return f"there is no time {':'.join(map(str, clock))}; a day goes from 00:00:00 to 23:59:59"
 
 
 def make_time(ns: int, zone: tzinfo | None) -> AnyTime:
@@ -242,11 +252,12 @@ def zone_of(text: str) -> tzinfo | None:
         try:
             return ZoneInfo(text[1:])
         except (ZoneInfoNotFoundError, OSError) as cause:
-            raise ValueError(f"there is no time zone '{text[1:]}'") from cause
+            wrong = f"there is no time zone '{text[1:]}'; write one such as Europe/Paris"
+            raise ValueError(wrong) from cause
     hours, minutes, *rest = (int(part) for part in text[1:].split(":"))
     seconds = hours * 3600 + minutes * 60 + (rest[0] if rest else 0)
     if seconds > 18 * 3600 or minutes > 59 or (rest and rest[0] > 59):
-        raise ValueError(f"there is no offset {text}")
+        raise ValueError(f"there is no offset {text}; they go from -18:00 to +18:00")
     return timezone(timedelta(seconds=-seconds if text[0] == "-" else seconds)) if seconds else UTC
 
 
@@ -281,7 +292,7 @@ def _clock(parts: tuple[str, ...]) -> int:
     hours, minutes, seconds = (int(part) for part in parts[:3])
     ns = ((hours * 60 + minutes) * 60 + seconds) * NS + _fraction(parts[3])
     if ns > DAY_NS or minutes > 59 or seconds > 59:
-        raise ValueError(f"there is no time {':'.join(parts[:3])}")
+        raise ValueError(no_time(*parts[:3]))
     return ns
 
 

@@ -218,6 +218,8 @@ def _quotient(left: Number, right: Number) -> Number:
 
 
 def _power(base: Number, exponent: Number) -> Number:
+    if not base and exponent < 0:
+        raise Refused("division by zero")
     whole = isinstance(base, int) and isinstance(exponent, int) and 0 <= exponent < 128
     if whole and int(base).bit_length() * exponent <= 512:
         return fit(int(base) ** int(exponent))

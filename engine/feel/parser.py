@@ -59,7 +59,7 @@ class Parser(Cursor):
     def whole(self) -> Node:
         """Read the text as one expression."""
         if self.token.kind == END:
-            raise self.error("there is no expression", 0)
+            raise self.error("there is no expression; write one, or null", 0)
         node = self.expression()
         self._end()
         return node

@@ -40,7 +40,7 @@ def _compiled(pattern: str, flags: str) -> regex.Pattern[str]:
     options = regex.VERSION0
     for flag in flags:
         if flag not in _FLAGS:
-            raise Refused(f"there is no flag '{flag}'")
+            raise Refused(f"there is no flag '{flag}'; the flags are s, m, i, x and q")
         options |= _FLAGS[flag]
     if "q" in flags:
         return regex.compile(regex.escape(pattern), options & ~regex.MULTILINE)
@@ -103,7 +103,7 @@ def _back_reference(digits: str, groups: int) -> str:
     """Return a reference to a group, as many digits as name one, and the other digits."""
     size = _longest(digits, groups)
     if not size or digits[0] == "0":
-        raise Refused(f"there is no group {digits}")
+        raise Refused(f"there is no group {digits} before it; groups are counted from 1")
     return f"(?:\\{digits[:size]}){digits[size:]}"
 
 

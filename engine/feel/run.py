@@ -32,6 +32,8 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+#: diagnostics of one evaluation
+MAX_NOTES = 100
 _SIZED = frozenset({str, list, tuple, dict})
 
 
@@ -60,9 +62,14 @@ class Run:
         """Note a diagnostic and return null; FeelError in strict mode."""
         if self.strict:
             raise FeelError(message, at)
-        if self.diagnostics is not None and len(self.diagnostics) < 100:
+        if self.diagnostics is not None and len(self.diagnostics) < MAX_NOTES:
             self.diagnostics.append((message, at))
         return None
+
+    @property
+    def listens(self) -> bool:
+        """Tell whether anybody hears of what does not fit, so that a costly message is written."""
+        return self.strict or (self.diagnostics is not None and len(self.diagnostics) < MAX_NOTES)
 
     def count(self, steps: int, at: int | None = None) -> None:
         """Count work; FeelError when it is too much."""

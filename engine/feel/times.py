@@ -94,7 +94,7 @@ def _zone(text: str) -> tzinfo | None:
 
 def _clock(hour: int, minute: int, second: Number) -> int:
     if not (0 <= hour <= 23 and 0 <= minute <= 59 and 0 <= second < 60):
-        raise Refused(f"there is no time {hour}:{minute}:{second}")
+        raise Refused(moments.no_time(hour, minute, second))
     return (hour * 60 + minute) * 60 * NS + int(second * NS)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any
 
 from engine.errors import FeelError
@@ -24,6 +25,10 @@ NUMBER, STRING, BOOLEAN, NULL = "number", "string", "boolean", "null"
 LIST, CONTEXT, RANGE, FUNCTION = "list", "context", "range", "function"
 DATE, TIME, MOMENT = "date", "time", "date and time"
 DAYS, MONTHS, FOREIGN = "days and time duration", "years and months duration", "foreign value"
+
+
+#: names that are looked through for a like one, and that are listed in a message
+_COMPARED, _LISTED = 200, 8
 
 
 class Refused(Exception):
@@ -128,21 +133,34 @@ def a_kind(value: object) -> str:
     return named(kind_of(value))
 
 
+def missing(what: str, name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Return the complaint that nothing has a name, with the way out: a name that is like it, or
+    what else to do, or some of the names that are known."""
+    names = sorted(map(str, known))
+    near = get_close_matches(name, names[:_COMPARED], 1, 0.7)
+    listed = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
+    if near:
+        way = f"did you mean '{near[0]}'?"
+    else:
+        way = otherwise or (f"known are {listed}" if names else "none is known here")
+    return f"there is no {what} '{name}'; {way}"
+
+
 def plain(value: Any) -> Any:
     """Return a value read from outside as FEEL sees it: a float as the number it is written as,
     NaN and the infinities as null."""
     if isinstance(value, float):
         return Decimal(repr(value)) if math.isfinite(value) else None
-    return value
+    return None if isinstance(value, Decimal) and not value.is_finite() else value
 
 
 def number_of(value: Any) -> int | Decimal | None:
     """Return the value as a FEEL number, None when it is none (truth values are not)."""
-    if type(value) is int or type(value) is Decimal:
+    if type(value) is int:
         return value
-    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-        return int(value) if isinstance(value, int) else Decimal(value)
-    return plain(value) if isinstance(value, float) else None
+    if isinstance(value, int):
+        return None if isinstance(value, bool) else int(value)
+    return plain(value) if isinstance(value, (Decimal, float)) else None
 
 
 def number_text(value: int | Decimal) -> str:

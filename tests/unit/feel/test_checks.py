@@ -18,7 +18,8 @@ def test_a_diagnostic_covers_what_is_wrong() -> None:
 
     # then
     assert text[unknown.start : unknown.end] == "nope"
-    assert (unknown.severity, unknown.message) == ("unknown", "there is no variable 'nope'")
+    assert unknown.severity == "unknown"
+    assert unknown.message == "there is no variable 'nope'; known are order total"
     assert text[product.start : product.end] == "*"
     assert product.severity == "warning"
 

@@ -32,16 +32,19 @@ def test_free_names_are_those_read_from_the_scope() -> None:
 
 def test_the_check_finds_what_can_never_work() -> None:
     assert feel.check("1 +") == [(3, "expected a value, found the end of the text")]
-    assert feel.check("nope(1)") == [(0, "there is no function 'nope'")]
+    wanted = "there is no function 'flor'; did you mean 'floor'?"
+    assert feel.check("flor(1)") == [(0, wanted)]
     assert feel.check("nope(1)", ["nope"]) == []
     assert feel.check("floor(1, 2, 3)") == [(0, "floor takes 1 or 2 arguments, got 3")]
     assert feel.check("floor(m: 1)") == [(0, "floor has no parameters named m")]
     assert feel.check('@"2024-13-01"')[0][0] == 0
-    assert feel.check("1 instance of nothing") == [(2, "there is no type 'nothing'")]
+    assert feel.check("1 instance of nmber") == [
+        (2, "there is no type 'nmber'; did you mean 'number'?")
+    ]
 
 
 def test_the_check_knows_the_variables_it_is_told() -> None:
-    assert feel.check("a + b", ["a"]) == [(4, "there is no variable 'b'")]
+    assert feel.check("a + b", ["a"]) == [(4, "there is no variable 'b'; known are a")]
     assert feel.check("a + b") == []
     assert feel.check("xs[price > 1]", ["xs"]) == []
 

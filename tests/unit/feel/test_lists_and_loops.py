@@ -162,7 +162,7 @@ def test_unary_tests_judge_the_input(tests: str, question: object, wanted: objec
 
 
 def test_missing_things_are_reported_with_their_place() -> None:
-    assert complaints("1 + nope")[0] == ("there is no variable 'nope'", 4)
+    assert complaints("1 + nope")[0] == ("there is no variable 'nope'; none is known here", 4)
     assert complaints("o.x", o={}) == [("the context has no entry 'x'", 1)]
     assert complaints("o.x", o=None) == [("null has no 'x'", 1)]
     assert complaints("xs[9]", xs=[1]) == [("the list has no item at this position", 2)]

@@ -64,7 +64,7 @@ def test_loop_variables_and_parameters_may_have_blanks() -> None:
 @pytest.mark.parametrize(
     ("text", "message", "position"),
     [
-        ("", "there is no expression", 0),
+        ("", "there is no expression; write one, or null", 0),
         ("1 +", "expected a value, found the end of the text", 3),
         ("a b", "expected an operator", 2),
         ("a == b", "write '=' to compare", 2),
