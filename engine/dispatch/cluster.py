@@ -66,7 +66,7 @@ class ClusterDispatcher(LocalDispatcher):
         self._cluster = engine
         mine = [(kind, "") for kind in kinds if kind != "service"]
         mine += [("service", topic) for topic in topics if "service" in kinds]
-        engine.join(mine, spare=registry.settings.batch)
+        engine.join(mine, self._spare)
         #: the queues it listens to
         self.queues = [hints.queue(engine.settings.tenant, *queue) for queue in mine]
         self._listen = listen
@@ -76,6 +76,12 @@ class ClusterDispatcher(LocalDispatcher):
         self._duty_until = -math.inf
         #: queue -> (head of its due rows, when to announce it again, the gap after that)
         self._again: dict[str, tuple[Any, float, float]] = {}
+
+    def _spare(self, kind: str) -> int:
+        """Return how many rows of a kind this node can do soon: none of them when it stops."""
+        if self._stopping.is_set():
+            return 0
+        return self._crew.soon() if kind == "service" else self._settings.batch
 
     def start(self) -> None:
         """Begin to claim work and to listen; after any fork."""

@@ -85,6 +85,12 @@ class Crew:
             held = len(state.waiting) + len(state.running) + len(state.finished)
             return max(0, capacity - held)
 
+    def soon(self) -> int:
+        """Return how many more items can be begun soon: a batch of quick ones, else as `room`."""
+        if self._state.average_s < QUICK_S:
+            return max(self._size, self._batch)
+        return self.room()
+
     def held_of(self) -> Counter[str]:
         """Return how many items of each topic are held."""
         return Counter(held.work.topic for held in self.held())

@@ -36,7 +36,7 @@ R = TypeVar("R")
 S = TypeVar("S", bound="Base")
 #: told after a commit when there is work: the moment, or None for now
 Announce = Callable[[datetime | None], None]
-#: told within the transaction of work that is due now or soon: (kind, topic) -> first id, how many rows
+#: told within the transaction of work that is due now or soon: (kind, topic) -> new id, how many
 Herald = Callable[[Connection, Mapping[tuple[str, str], tuple[str, int]]], None]
 #: longest text that names or explains something
 _LONGEST = 1000

@@ -49,7 +49,9 @@ def broadcast(tx: Transaction, name: str, payload: dict[str, Any], root_id: str)
     """Write one delivery per receiver of a signal; return how many there are."""
     count = signals.broadcast(tx.connection, name, payload, root_id, tx.now, new_id())
     if count:
-        tx.due.append(tx.now)
+        # which of both it was is not worth a question
+        for kind in ("deliver", "start"):
+            tx.tell(kind, "", tx.now)
     return count
 
 

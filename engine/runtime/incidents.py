@@ -74,12 +74,13 @@ class Incidents(Base):
             # the case first, then its lane: the order in which everybody locks
             event = Event("lane.left", found.instance_id, found.element_id, found.token, None, why)
             note(tx, found.root_id, [event], by)
-            lane = None
+            freed = None
             if found.work_id is not None and found.resolved_at is None:
-                lane = lanes.step_aside(tx.connection, found.work_id, tx.now)
-            if lane is None:
+                freed = lanes.step_aside(tx.connection, found.work_id, tx.now)
+            if freed is None:
                 raise Conflict(f"incident {incident_id} stops no lane")
-            tx.due.append(tx.now)
+            for item in freed:
+                tx.tell(item.kind, item.topic, tx.now)
             return found
 
     def blocked_lanes(self, *, after: str = "", limit: int = 50) -> list[Blocked]:
@@ -128,9 +129,9 @@ def _revive(tx: Transaction, found: Incident, work_id: str, by: str) -> None:
     event = Event("incident.resolved", found.instance_id, found.element_id, found.token)
     note(tx, found.root_id, [event], by)
     revived = work.revive(tx.connection, work_id, tx.now)
-    if not revived or not incidents.resolve(tx.connection, found.id, by, tx.now):
+    if revived is None or not incidents.resolve(tx.connection, found.id, by, tx.now):
         raise Conflict(f"incident {found.id} was resolved by somebody else just now")
-    tx.due.append(tx.now)
+    tx.tell(revived.kind, revived.topic, tx.now)
 
 
 def _retry_token(tx: Transaction, found: Incident, by: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from engine import kernel
@@ -38,11 +38,15 @@ class Nodes(Base):
         migrate.raise_format(self.database, kernel.FORMAT)
         return kernel.FORMAT
 
-    def join(self, mine: Collection[tuple[str, str]] = (), spare: int = 0) -> None:
+    def join(
+        self,
+        mine: Collection[tuple[str, str]] = (),
+        spare: Callable[[str], int] = lambda kind: 0,
+    ) -> None:
         """Announce from now on what becomes due to the other nodes, within its transaction.
 
-        A worker keeps to itself what it can do soon: up to `spare` rows of one (kind, topic) of
-        `mine`. Raises SettingsError without PostgreSQL or without Procrastinate.
+        A worker keeps to itself what it can do soon: up to `spare` rows, by kind, of each
+        (kind, topic) of `mine`. Raises SettingsError without PostgreSQL or without Procrastinate.
         """
         hints.join(self.database)
         kept = frozenset(mine)
@@ -56,7 +60,7 @@ class Nodes(Base):
                 [
                     (hints.queue(tenant, kind, topic), first)
                     for (kind, topic), (first, rows) in sorted(fresh.items())
-                    if (kind, topic) not in kept or rows > spare
+                    if (kind, topic) not in kept or rows > spare(kind)
                 ],
             )
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from engine import trail
+from engine.clock import new_id
 from engine.runtime.world import World
 from engine.store import blobs, history, incidents, instances, lanes, subscriptions, tasks, work
 from engine.store.columns import moment_text
@@ -71,7 +72,7 @@ class Transaction:
         self.over: list[str] = []
         #: due times of new work
         self.due: list[datetime] = []
-        #: work that is due now or soon: (kind, topic) -> id of the first row and how many
+        #: work that is due now or soon: (kind, topic) -> an id never used before and how many
         self.fresh: dict[tuple[str, str], tuple[str, int]] = {}
         #: kinds of the events that were written
         self.happened: list[str] = []
@@ -111,19 +112,20 @@ class Transaction:
     def add_work(self, **given: Any) -> None:
         """Add an obligation, due now unless `due_at` says otherwise."""
         due = given["due_at"] = given.get("due_at") or self.now
-        self.tell(given["kind"], given.get("topic", ""), given["id"], due)
+        self.tell(given["kind"], given.get("topic", ""), due, given["id"])
         given["headers"] = trail.sealed(given.get("headers") or {})
         self.pending.works.append(work.row(self.connection, **given))
 
-    def tell(self, kind: str, topic: str, work_id: str, due: datetime) -> None:
-        """Have it announced that a row may be claimed, now or then.
+    def tell(self, kind: str, topic: str, due: datetime, fresh: str | None = None) -> None:
+        """Have it announced that a row may be claimed, now or then; `fresh` is the id of a new one.
 
         Other machines hear of it if it is due before each of them looks by itself.
         """
         self.due.append(due)
         if due <= self.now or due <= self.now + timedelta(seconds=self.settings.sweep_s):
             queue = kind, topic if kind == "service" else ""
-            first, count = self.fresh.get(queue, (work_id, 0))
+            # an earlier announcement of the same row may still wait
+            first, count = self.fresh.get(queue) or (fresh or new_id(), 0)
             self.fresh[queue] = first, count + 1
 
     def keep_large(self, root_id: str, digest: str, text: str) -> None:
@@ -135,7 +137,7 @@ class Transaction:
         """Let the next row of each lane go that has just lost one; the caller has locked them."""
         if names:
             for freed in lanes.leave(self.connection, names, self.now):
-                self.tell(freed.kind, freed.topic, freed.id, self.now)
+                self.tell(freed.kind, freed.topic, self.now)
 
     def flush(self) -> None:
         """Write what was gathered: one statement for each table that has something to write."""

@@ -229,7 +229,7 @@ class Ledger(Base):
             numbers = note(tx, item.root_id, events, None, owns=0 if retry_at else INCIDENTS)
             if retry_at is not None:
                 kept = work.later(tx.connection, item.id, item.fence, retry_at)
-                tx.tell(item.kind, item.topic, item.id, retry_at)
+                tx.tell(item.kind, item.topic, retry_at)
             else:
                 kept = work.dead(tx.connection, item.id, item.fence)
             if not kept:
@@ -264,7 +264,7 @@ class Ledger(Base):
                 item for item in given if work.release(tx.connection, item.id, item.fence)
             ]
             for item in back:
-                tx.tell(item.kind, item.topic, item.id, tx.now)
+                tx.tell(item.kind, item.topic, tx.now)
             return len(back)
 
     @verb
@@ -282,7 +282,7 @@ class Ledger(Base):
                 internal.offer_again(tx, message_id)
             healed, freed, self._healed = lanes.heal(tx.connection, self._healed, _REAPED, tx.now)
             for item in freed:
-                tx.tell(item.kind, item.topic, item.id, tx.now)
+                tx.tell(item.kind, item.topic, tx.now)
             gone = _retain(tx)
             if not ended and not missed and not healed and not gone:
                 tx.abandon()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -37,6 +37,15 @@ class Blocked:
     topic: str
     #: how many rows stand behind it
     waiting: int
+    #: when the incident stopped it
+    since: datetime
+
+
+class Freed(NamedTuple):
+    """A row whose turn has come."""
+
+    kind: str
+    topic: str
 
 
 _w, _g = work.c, gate.c
@@ -79,11 +88,13 @@ _head = (
     .limit(1)
     .scalar_subquery()
 )
-_PROMOTE = Statement[Any](
+_PROMOTE = Statement(
     sa.update(work)
     .where(_ours, _w.id == _head, _w.state == _queued)
     # free from now on: its wait for its turn must not look like a backlog
     .values(state="ready", free_at=bindparam("now"))
+    .returning(_w.kind, _w.topic),
+    Freed,
 )
 _SHUT = Statement[Any](
     sa.delete(gate).where(
@@ -103,23 +114,31 @@ _STEP_ASIDE = Statement[Any](
     .values(lane=None, place=None)
 )
 _behind = work.alias("behind")
-_stopped_by = (
-    sa.select(incident.c.id)
-    .where(incident.c.tenant == bindparam("tenant"), incident.c.root_id == _w.root_id)
-    .where(incident.c.token == _w.token, incident.c.work_id == _w.id)
-    .where(incident.c.resolved_at.is_(None))
-    .limit(1)
-    .scalar_subquery()
-)
+
+
+def _of_incident(column: sa.Column[Any]) -> sa.ScalarSelect[Any]:
+    """Return a column of the open incident of a dead row."""
+    return (
+        sa.select(column)
+        .where(incident.c.tenant == bindparam("tenant"), incident.c.root_id == _w.root_id)
+        .where(incident.c.token == _w.token, incident.c.work_id == _w.id)
+        .where(incident.c.resolved_at.is_(None))
+        .order_by(incident.c.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
 _BLOCKED = Statement(
     sa.select(
-        _w.lane, _stopped_by, _w.id, _w.root_id, _w.element_id, _w.topic,
+        _w.lane, _of_incident(incident.c.id), _w.id, _w.root_id, _w.element_id, _w.topic,
         sa.select(sa.func.count())
         .where(
             _behind.c.tenant == bindparam("tenant"), _behind.c.lane == _w.lane,
             _behind.c.place > _w.place,
         )
         .scalar_subquery(),
+        _of_incident(incident.c.created_at),
     )
     .where(_ours, _w.state == _dead, _w.lane > bindparam("after"))
     .order_by(_w.lane)
@@ -160,15 +179,16 @@ def lock(connection: Connection, lanes: Sequence[str]) -> None:
         connection.all(_LOCK, names=[_LANE + lane for lane in lanes])
 
 
-def leave(connection: Connection, lanes: Sequence[str], now: datetime) -> bool:
-    """Let the next rows of lanes go that have lost one; tell whether any may be claimed now."""
-    any_free = False
+def leave(connection: Connection, lanes: Sequence[str], now: datetime) -> list[Freed]:
+    """Let the next rows of lanes go that have lost one; return them."""
+    freed = []
     for lane in sorted(set(lanes)):
-        if connection.run(_PROMOTE, lane=lane, now=now):
-            any_free = True
-        else:
+        row = connection.one(_PROMOTE, lane=lane, now=now)
+        if row is None:
             connection.run(_SHUT, name=_LANE + lane, lane=lane)
-    return any_free
+        else:
+            freed.append(row)
+    return freed
 
 
 def of_case(connection: Connection, root_id: str, tokens: Sequence[int] | None) -> list[str]:
@@ -177,16 +197,15 @@ def of_case(connection: Connection, root_id: str, tokens: Sequence[int] | None) 
     return sorted({lane for lane, token in rows if tokens is None or token in tokens})
 
 
-def step_aside(connection: Connection, work_id: str, now: datetime) -> str | None:
-    """Take a dead row out of its lane, which goes on; return the lane, None if it has none."""
+def step_aside(connection: Connection, work_id: str, now: datetime) -> list[Freed] | None:
+    """Take a dead row out of its lane; return the row that goes on there, None without a lane."""
     found = connection.one(_LANE_OF, b_id=work_id)
     if found is None:
         return None
     lane = str(found[0])
     lock(connection, [lane])
     connection.run(_STEP_ASIDE, b_id=work_id)
-    leave(connection, [lane], now)
-    return lane
+    return leave(connection, [lane], now)
 
 
 def blocked(connection: Connection, after: str, limit: int) -> list[Blocked]:
@@ -194,10 +213,13 @@ def blocked(connection: Connection, after: str, limit: int) -> list[Blocked]:
     return connection.all(_BLOCKED, after=after, limit=limit)
 
 
-def heal(connection: Connection, after: str, limit: int, now: datetime) -> tuple[int, str]:
-    """Let lanes go on that wait although nothing is in front; return how many, and where to go on.
+def heal(
+    connection: Connection, after: str, limit: int, now: datetime
+) -> tuple[int, list[Freed], str]:
+    """Let lanes go on that wait although nothing is in front.
 
-    That happens only if a program that knows no lanes has ended the row in front.
+    Return how many, their rows whose turn it is, and where to go on. That happens only if a program
+    that knows no lanes has ended the row in front.
     """
     end = _LANE[:-1] + chr(ord(_LANE[-1]) + 1)
     names = connection.all(_NAMES, after=_LANE + after, end=end, limit=limit)
@@ -208,8 +230,8 @@ def heal(connection: Connection, after: str, limit: int, now: datetime) -> tuple
         if head is None or head[0] == "queued":
             stuck.append(lane)
     lock(connection, stuck)
-    leave(connection, stuck, now)
-    return len(stuck), found[-1] if len(found) == limit else ""
+    freed = leave(connection, stuck, now)
+    return len(stuck), freed, found[-1] if len(found) == limit else ""
 
 
 def one_at_a_time(connection: Connection, topic: str) -> None:

@@ -33,6 +33,13 @@ class Gone(NamedTuple):
     trigger_id: str | None
 
 
+class Queue(NamedTuple):
+    """Who does a row."""
+
+    kind: str
+    topic: str
+
+
 class Cell(NamedTuple):
     """Ready rows that a claim treats alike."""
 
@@ -209,10 +216,12 @@ _LATER = Statement[Any](
     .values(owner=None, due_at=bindparam("free"), free_at=bindparam("free"))
 )
 _DEAD = Statement[Any](sa.update(work).where(_mine, _ready).values(owner=None, state="dead"))
-_REVIVE = Statement[Any](
+_REVIVE = Statement(
     sa.update(work)
     .where(_ours, _c.id == bindparam("b_id"), _c.state == sa.literal_column("'dead'"))
     .values(state="ready", attempt=0, due_at=bindparam("now"), free_at=bindparam("now"))
+    .returning(_c.kind, _c.topic),
+    Queue,
 )
 _EXTEND = Statement[Any](sa.update(work).where(_mine, _ready).values(free_at=bindparam("until")))
 _RELEASE = Statement[Any](
@@ -323,9 +332,9 @@ def dead(connection: Connection, work_id: str, fence: int) -> bool:
     return connection.run(_DEAD, b_id=work_id, b_fence=fence) == 1
 
 
-def revive(connection: Connection, work_id: str, now: datetime) -> bool:
-    """Make a dead row ready again, its attempts counted anew."""
-    return connection.run(_REVIVE, b_id=work_id, now=now) == 1
+def revive(connection: Connection, work_id: str, now: datetime) -> Queue | None:
+    """Make a dead row ready again, its attempts counted anew; None if it is not dead."""
+    return connection.one(_REVIVE, b_id=work_id, now=now)
 
 
 def extend(connection: Connection, work_id: str, fence: int, until: datetime) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,20 @@ from engine.registry import Registry
 from engine.runtime import Engine
 from engine.settings import Settings
 from engine.store import hints
-from tests.drawing import catch, diagram, end, path, process, service, start, timer
+from tests.drawing import (
+    about,
+    catch,
+    diagram,
+    end,
+    extension,
+    node,
+    path,
+    process,
+    service,
+    signal,
+    start,
+    timer,
+)
 
 pytestmark = pytest.mark.postgres
 PATIENCE_S = 20.0
@@ -85,6 +98,10 @@ class House:
                 " ORDER BY id"
             )
         ]
+
+    def queues(self) -> list[str]:
+        """Return the queues that are announced, by name."""
+        return sorted(queue for queue, _, _ in self.waiting())
 
     def rows(self, text: str) -> list[tuple[Any, ...]]:
         url = make_url(self.url).set(drivername="postgresql")
@@ -158,6 +175,124 @@ def test_work_due_later_is_not_announced(house: House) -> None:
     assert house.waiting() == []
 
 
+def test_work_due_before_the_next_sweep_is_announced(house: House) -> None:
+    with house.web.transaction() as tx:
+        soon = tx.now + timedelta(seconds=house.settings.sweep_s)
+        tx.add_work(
+            id="w", root_id="r", instance_id="r", element_id="a", kind="timer", due_at=soon
+        )  # fmt: skip
+
+    assert house.waiting() == [("timer", "w", "todo")]
+
+
+def test_a_timer_of_another_node_sets_the_alarm_to_its_moment(house: House) -> None:
+    # given a worker that nothing wakes but announcements
+    worker = house.worker()
+    alarm = StillAlarm()
+    worker._alarm = alarm  # type: ignore[assignment]
+    house.begin(worker)
+    until(lambda: bool(house.rows("SELECT id FROM {}.procrastinate_workers")))
+
+    # when another node makes a timer that is due soon
+    with house.web.transaction() as tx:
+        soon = tx.now + timedelta(seconds=house.settings.sweep_s)
+        tx.add_work(
+            id="w", root_id="r", instance_id="r", element_id="a", kind="timer", due_at=soon
+        )  # fmt: skip
+
+    # then its alarm is set to just that moment, before it has come
+    until(lambda: bool(alarm.asked))
+    assert alarm.asked[0] == (soon, True)
+
+
+class StillAlarm:
+    """An alarm that never rings: it notes the moments it is set to, and whether they are ahead."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[datetime, bool]] = []
+
+    def start(self) -> None:
+        """Begin to do nothing."""
+
+    def stop(self) -> None:
+        """Go on so."""
+
+    def pull_forward(self, due_at: datetime) -> None:
+        self.asked.append((due_at, datetime.now(UTC) < due_at))
+
+
+def lane_of(house: House) -> list[str]:
+    """Start two cases whose first work is in one lane; return their ids."""
+    lane = '<zeebe:properties><zeebe:property name="lane" value="=who"/></zeebe:properties>'
+    first = node("serviceTask", "a", extension('<zeebe:taskDefinition type="first"/>', lane))
+    laned = process("l", start("s"), first, end("e"), path("s", "a", "e"))
+    house.web.deploy({"l.bpmn": diagram(laned)}, by="test")
+    ids = [house.web.start("l", {"who": "ann"}, by="ann").id for _ in range(2)]
+    house.rows("DELETE FROM {}.procrastinate_jobs")
+    return ids
+
+
+def test_the_next_row_of_a_lane_is_announced_by_who_frees_the_lane(house: House) -> None:
+    first, second = lane_of(house)
+
+    house.web.cancel(first, by="ann")
+
+    assert house.rows("SELECT root_id, state FROM work") == [(second, "ready")]
+    assert house.queues() == ["service:first"]
+
+
+def test_work_that_is_handed_back_is_announced(house: House) -> None:
+    house.web.start("p", {}, by="ann")
+    house.rows("DELETE FROM {}.procrastinate_jobs")
+    (claimed,) = house.web.claim_work(owner="a", limit=1, lease_s=30)
+
+    house.web.release([claimed])
+
+    assert house.queues() == ["service:first"]
+
+
+def test_an_incident_that_is_tried_again_is_announced(house: House) -> None:
+    house.web.start("p", {}, by="ann")
+    (claimed,) = house.web.claim_work(owner="a", limit=1, lease_s=30)
+    house.web.fail(claimed, "no", "", retry_at=None)
+    house.rows("DELETE FROM {}.procrastinate_jobs")
+
+    house.web.retry_many(by="ann")
+
+    assert house.queues() == ["service:first"]
+
+
+def test_the_deliveries_of_a_signal_are_announced(house: House) -> None:
+    drawn = diagram(
+        signal("sig", "fire"),
+        process("q", start("s"), catch("c", about("signal", "sig")), end("e"), path("s", "c", "e")),
+    )
+    house.web.deploy({"q.bpmn": drawn}, by="test")
+    house.web.start("q", {}, by="ann")
+
+    house.web.signal("fire")
+
+    assert house.queues() == ["deliver", "start"]
+
+
+def test_a_worker_that_stops_leaves_the_next_attempt_to_others(house: House) -> None:
+    # given a worker that would do the next attempt itself
+    worker = house.worker(topics=["first"], listen=False)
+    house.web.start("p", {}, by="ann")
+    house.rows("DELETE FROM {}.procrastinate_jobs")
+    (claimed,) = worker._cluster.claim_work(owner="a", limit=1, lease_s=30)
+    again = datetime.now(UTC)
+    assert worker._cluster.fail(claimed, "no", "", retry_at=again)
+    assert house.waiting() == []
+
+    # when it fails while the worker stops, as after a handler that hangs
+    (claimed,) = worker._cluster.claim_work(owner="a", limit=1, lease_s=30)
+    worker._stopping.set()
+    assert worker._cluster.fail(claimed, "no", "", retry_at=again)
+
+    assert house.queues() == ["service:first"]
+
+
 def test_a_worker_keeps_to_itself_what_it_can_do_itself(house: House) -> None:
     worker = house.worker(topics=["first"], listen=False)
     house.web.start("p", {}, by="ann")
@@ -177,9 +312,8 @@ def test_a_worker_for_timers_leaves_handlers_to_others(house: House) -> None:
     house.begin(house.worker(kinds=["timer", "continue", "deliver", "start"], listen=False))
 
     house.web.start("q", {}, by="ann")
-    until(lambda: bool(house.waiting()))
+    until(lambda: "service:first" in house.queues())
 
-    assert [queue for queue, _, _ in house.waiting()] == ["service:first"]
     assert house.rows("SELECT kind, attempt FROM work") == [("service", 0)]
 
 
