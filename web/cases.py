@@ -19,6 +19,7 @@ from web.context import engine, person, settings
 from web.decided import made_in
 from web.drawings import Drawing, drawing, present
 from web.language import _, lazy
+from web.links import links_of
 from web.pages import WORKERS, Desk
 from web.render import plain
 from web.rights import holders, holds
@@ -98,8 +99,8 @@ def case(instance_id: str) -> ResponseReturnValue:
         picture=here.for_viewer(request.args.get("element")), lines=here.lines(),
         way=_way(view, shown_one), tasks=tasks, tasks_at=by_step(tasks),
         incidents=[one for one in incidents if one.resolved_at is None],
-        acts=engine().acts_on([view.root.id]), made=made_in(view), **_timeline(view, drawings),
-        **_contents(view, shown_one),
+        acts=engine().acts_on([view.root.id, f"links of {view.root.id}"]), made=made_in(view),
+        **_timeline(view, drawings), **_contents(view, shown_one),
     )  # fmt: skip
 
 
@@ -148,6 +149,20 @@ def cancel(instance_id: str) -> ResponseReturnValue:
     else:
         engine().cancel(instance_id, by=person().name, why=why)
         flash(_("The case is cancelled, with all that was open in it."), "ok")
+    return redirect(url_for("cases.case", instance_id=instance_id), 303)
+
+
+@DESK.page("/cases/<instance_id>/end-links", roles=holders("oversee"), methods=["POST"])
+def end_links(instance_id: str) -> ResponseReturnValue:
+    """Make every link of a case that was sent so far worthless; an act with its reason."""
+    why = request.form.get("why", "").strip()
+    root = engine().case_view(instance_id).root
+    if not why:
+        flash(_("Links are ended with a reason: write one."), "error")
+    else:
+        links_of(engine()).revoke_all(root.id, by=person().name, why=why)
+        flash(_("Every link that was sent in this case is worthless now."
+                " Messages that are sent later carry new ones."), "ok")  # fmt: skip
     return redirect(url_for("cases.case", instance_id=instance_id), 303)
 
 

@@ -35,6 +35,7 @@ DESKS = (
     "deployments",
     "drafts",
     "incidents",
+    "lanes",
     "portal",
     "outbox",
 )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _LONGEST = 200
 
 #: kind of event -> what is said about it, and its tone: person | fine | wrong | time | mail | plain
-_SENTENCES: dict[str, tuple[Any, str]] = {
+SENTENCES: dict[str, tuple[Any, str]] = {
     "case.started": (lazy("The case began"), "fine"),
     "case.completed": (lazy("The case came to its end"), "fine"),
     "instance.started": (lazy("“%(what)s” began"), "fine"),
@@ -53,6 +53,8 @@ _SENTENCES: dict[str, tuple[Any, str]] = {
     "incident.raised": (lazy("Stopped at “%(what)s”: %(value)s"), "wrong"),
     "incident.resolved": (lazy("“%(what)s” goes on after an incident"), "fine"),
     "decision.evaluated": (lazy("“%(what)s” was decided by the table %(name)s"), "fine"),
+    "data_store.written": (lazy("“%(what)s” wrote the data store %(name)s: %(value)s"), "plain"),
+    "lane.left": (lazy("The lane of “%(what)s” went on without it: %(value)s"), "person"),
     "history.erased": (lazy("Values were erased from the history: %(value)s"), "plain"),
 }
 
@@ -84,7 +86,7 @@ def told(row: HistoryRow, drawings: Mapping[str, Drawing], *, whole: bool = Fals
     passed = row.kind == "element.activated" and step is not None and step.kind.endswith(_PASSED)
     if passed and not whole:
         return None
-    sentence, tone = _SENTENCES.get(_kind(row), (row.kind, "plain"))
+    sentence, tone = SENTENCES.get(_kind(row), (row.kind, "plain"))
     return Told(
         row=row, text=str(sentence) % _values(row, drawn), tone=tone,
         process=drawn.title if drawn and row.instance_id != row.root_id else "",

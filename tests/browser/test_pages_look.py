@@ -22,7 +22,7 @@ from werkzeug.serving import make_server
 from engine.runtime import Engine
 from engine.settings import Settings
 from tests.browser.conftest import SIZES
-from tests.drawing import diagram, end, path, process, service, start
+from tests.drawing import diagram, end, extension, node, path, process, service, start
 from web.app import create_app
 from web.demo import PEOPLE, fill, shipped
 from web.links import links_of
@@ -98,6 +98,23 @@ class Gallery:
         works = self.engine.claim_work(owner="test", limit=100, lease_s=30, topics=["parts.order"])
         for work in works:
             self.engine.fail(work, "no answer from the shop", "Traceback: ...", retry_at=None)
+        self._stop_a_lane()
+
+    def _stop_a_lane(self) -> None:
+        """Make two lanes stand still: one of a customer, one with a long name."""
+        said = extension(
+            '<zeebe:taskDefinition type="parts.fetch"/><zeebe:properties>'
+            '<zeebe:property name="name.zh" value="取件"/>'
+            '<zeebe:property name="lane" value="=customer"/></zeebe:properties>'
+        )
+        drawn = diagram(process("fetching", start("s"), node("serviceTask", "fetch", said),
+                                end("e"), path("s", "fetch", "e")))  # fmt: skip
+        self.engine.deploy({"fetching.bpmn": drawn}, by="admin", comment="Fetch parts")
+        for customer in ("2026-000017", "2026-000017", "customer/4711-with-a-name-that-is-long"):
+            self.engine.start("fetching", {"customer": customer})
+        works = self.engine.claim_work(owner="test", limit=100, lease_s=30, topics=["parts.fetch"])
+        for work in works:
+            self.engine.fail(work, "the van has no place left", "Traceback: ...", retry_at=None)
 
     def _change_something(self) -> None:
         """Deploy a diagram with another text, so that the page of a deployment has a change."""
@@ -158,7 +175,7 @@ class Gallery:
     def views(self) -> list[View]:
         """Return all pages."""
         late = next(one for one in self.engine.tasks(limit=100) if one.element_id == "do_work")
-        (stopped,) = self.engine.incidents()
+        stopped = next(one for one in self.engine.incidents() if one.element_id == "buy")
         group = re.search(r"/incidents/group/\w+", self._seen("/incidents"))
         assert group is not None
         (last,) = self.engine.deployments(limit=1)
@@ -199,6 +216,8 @@ class Gallery:
                  act="main .button.primary"),
             View(name="incident", endpoint="incidents.incident", role="admin",
                  path=f"/incidents/{stopped.id}", act="main .button.primary"),
+            View(name="lanes", endpoint="lanes.stopped", path="/incidents/lanes", role="admin",
+                 act="main .button.primary"),
             View(name="decisions", endpoint="decisions.overview", path="/decisions",
                  role="analyst", act="main table a"),
             View(name="decision", endpoint="decisions.table", role="operator",

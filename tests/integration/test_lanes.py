@@ -104,7 +104,8 @@ def test_an_incident_stops_its_lane_until_it_is_resolved(engine: Engine) -> None
     assert claim(engine, 10) == []
     (blocked,) = engine.blocked_lanes()
     assert (blocked.lane, blocked.root_id, blocked.waiting) == ("ann", first, 2)
-    assert [incident.id for incident in engine.incidents()] == [blocked.incident_id]
+    (incident,) = engine.incidents()
+    assert (blocked.incident_id, blocked.since) == (incident.id, incident.created_at)
     # when it is tried again, it goes first
     engine.retry_many(by="ann")
     (again,) = claim(engine, 10)

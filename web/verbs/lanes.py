@@ -7,7 +7,7 @@ import click
 from web.bulk import Tally
 from web.session import Session, by_option, common
 
-COLUMNS = ("lane", "waiting", "incident_id", "topic", "element_id", "root_id")
+COLUMNS = ("lane", "waiting", "since", "incident_id", "topic", "element_id", "root_id")
 
 
 @click.group()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.clock import VirtualClock
 from engine.runtime import Engine
 from tests.drawing import (
     call,
@@ -26,7 +28,10 @@ from tests.drawing import (
 from tests.unit.web.conftest import Login
 from tests.unit.web.sample import FILES, VARIABLES
 from web.attachments import keep
+from web.links import LinkRefused, links_of
+from web.story import SENTENCES
 
+ROOT = Path(__file__).resolve().parents[3]
 ENGLISH = extension(
     '<zeebe:properties><zeebe:property name="name.en" value="Ask back"/></zeebe:properties>'
 )
@@ -188,3 +193,55 @@ def test_file_is_handed_out_only_by_the_case_that_names_it(
 
 def test_what_is_not_there_is_said(login: Login) -> None:
     assert login("operator").get("/cases/nothing").status_code == 404
+
+
+def test_every_kind_of_event_that_is_documented_is_told_in_words() -> None:
+    reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    events = reference.partition("## History events")[2].partition("\n## ")[0]
+    documented = set(re.findall(r"`([a-z_]+\.[a-z_]+)`", events))
+    said = set(SENTENCES) | {kind.replace("case.", "instance.") for kind in SENTENCES}
+
+    assert len(documented) > 20
+    assert sorted(documented - said) == []
+
+
+def test_links_of_a_case_are_ended_by_who_may_and_it_is_recorded(
+    engine: Engine, login: Login, case_id: str, clock: VirtualClock
+) -> None:
+    # given
+    links = links_of(engine)
+    old = links.make("follow", case_id)
+    path = f"/cases/{case_id}/end-links"
+    operator, lead = login("operator"), login("lead")
+    assert operator.post(path, {"why": "x"}).status_code == 403
+    assert path not in operator.get(f"/cases/{case_id}").text
+    assert path in lead.get(f"/cases/{case_id}").text
+    # when there is no reason
+    lead.post(path, {"why": " "})
+    assert links.read(old, "follow").subject == case_id
+    # when there is one
+    answer = lead.post(path, {"why": "the mail went to a stranger"}, follow_redirects=True)
+    # then
+    assert "Every link that was sent in this case is worthless now" in answer.text
+    with pytest.raises(LinkRefused, match="revoked"):
+        links.read(old, "follow")
+    assert "ended the links of the customer" in answer.text
+    assert "the mail went to a stranger" in answer.text
+    clock.advance(1)
+    assert links.read(links.make("follow", case_id), "follow").subject == case_id
+
+
+def test_links_belong_to_the_case_not_to_a_process_it_calls(engine: Engine, login: Login) -> None:
+    # given
+    inner = diagram(process("inner", start("s"), user("ask"), end("e"), path("s", "ask", "e")))
+    outer = diagram(process("outer", start("s"), call("c", "inner"), end("e"), path("s", "c", "e")))
+    engine.deploy({"inner.bpmn": inner, "outer.bpmn": outer}, by="ann")
+    case = engine.start("outer")
+    called = engine.case_view(case.id).called[0]
+    old = links_of(engine).make("follow", case.id)
+    lead = login("lead")
+    # when
+    lead.post(f"/cases/{called.id}/end-links", {"why": "lost"})
+    # then
+    with pytest.raises(LinkRefused, match="revoked"):
+        links_of(engine).read(old, "follow")
