@@ -70,7 +70,7 @@ class Compiler:
         self.tables: list[Any] = []
         #: types of what the node that is compiled requires
         self.kinds: Mapping[str, Type | None] = {}
-        #: names that the expressions read
+        #: names that the expressions read, and that nothing around them gives
         self.reads: set[str] = set()
         #: look for gaps and overlaps, too
         self.checks = checks
@@ -150,7 +150,7 @@ class Compiler:
                 element, "“{text}” is not FEEL: {cause}", text=_short(text), cause=_said(cause)
             )
             return None
-        self.reads |= made.free_names
+        self.reads |= made.free_names - names - {"?"}
         for _, message in made.problems:
             self.findings.error(
                 element, "“{text}” never has a value: {reason}",

@@ -50,7 +50,7 @@ class Decision(Node):
 
     requires: list[Required] = field(default_factory=list)
     logic: Code | None = None
-    #: every name that the logic reads
+    #: every name that the logic reads and nobody draws
     reads: frozenset[str] = frozenset()
 
 
@@ -198,6 +198,24 @@ class Sitting:
         run.depth -= 1
         run.entry = outer
         return next(iter(values.values())) if len(node.outputs) == 1 else values
+
+
+def inputs_of(node: Node) -> set[str]:
+    """Return the names of all that may be given to a decision or service from outside."""
+    if isinstance(node, ServiceNode):
+        return {one.name for one in node.given}
+    found: set[str] = set()
+    seen: set[Node] = set()
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        if one not in seen and isinstance(one, Decision):
+            found |= one.reads
+            waiting.extend(required.node for required in one.requires)
+        if isinstance(one, InputData) or (isinstance(one, Decision) and one.logic is None):
+            found.add(one.name)
+        seen.add(one)
+    return found
 
 
 def circle(node: Decision) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from engine.dmn.boxed import call
 from engine.dmn.evaluation import Evaluation
 from engine.dmn.findings import Findings
-from engine.dmn.graph import Decision, Knowledge, Node, ServiceNode, Sitting
+from engine.dmn.graph import Decision, Knowledge, Node, ServiceNode, Sitting, inputs_of
 from engine.dmn.space import Space
 from engine.dmn.xml import read_xml
 from engine.errors import FeelError, NotFound
@@ -82,9 +82,7 @@ class Model:
         NotFound for an unknown decision, ExecutionFault where rules contradict each other, and
         FeelError where a limit is broken.
         """
-        node = self._nodes.get(id_or_name) or self._by_name.get(id_or_name)
-        if node is None or not isinstance(node, (Decision, ServiceNode)):
-            raise NotFound(f"the model has no decision “{id_or_name}”")
+        node = self._decision(id_or_name)
         run = Evaluation(now)
         sitting = Sitting(run, inputs, drawn=self._drawn)
         try:
@@ -95,6 +93,18 @@ class Model:
         except RecursionError:
             raise FeelError("the decision or its data are nested too deeply") from None
         return Decided(found, run.entries)
+
+    def inputs(self, id_or_name: str) -> frozenset[str]:
+        """Return the names that a decision may be given values for. Raises NotFound."""
+        return frozenset(inputs_of(self._decision(id_or_name)))
+
+    def _decision(self, id_or_name: str) -> Decision | ServiceNode:
+        node = self._nodes.get(id_or_name) or self._by_name.get(id_or_name)
+        if isinstance(node, (Decision, ServiceNode)):
+            return node
+        known = ", ".join(one.id for one in self.decisions)
+        way = f"its decisions are {known}" if known else "it has none"
+        raise NotFound(f"the model has no decision “{id_or_name}”; {way}")
 
     def invoke(
         self, id_or_name: str, inputs: Mapping[Any, Value], *, now: datetime | None = None

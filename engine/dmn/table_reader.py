@@ -183,11 +183,17 @@ def _policy(
     written = " ".join((element.get("hitPolicy") or "").upper().replace("_", " ").split())
     name = POLICIES.get(written)
     if name is None:
-        said.error(element, "there is no hit policy “{name}”", "choose one", name=written)
+        said.error(
+            element, "there is no hit policy “{name}”", "choose one of {known}",
+            name=written, known=", ".join(dict.fromkeys(POLICIES.values())),
+        )  # fmt: skip
         name = "UNIQUE"
     aggregation = (element.get("aggregation") or "").upper()
     if aggregation and aggregation not in AGGREGATIONS:
-        said.error(element, "there is no aggregation “{name}”", "choose one", name=aggregation)
+        said.error(
+            element, "there is no aggregation “{name}”", "choose one of {known}",
+            name=aggregation, known=", ".join(AGGREGATIONS),
+        )  # fmt: skip
     if aggregation and len(outputs) > 1:
         said.error(
             element, "a table that collects with {name} has one output", "remove the others",

@@ -11,7 +11,7 @@ from engine import xml
 from engine.dmn.findings import Findings
 
 #: begins the namespace of every version: 1.1 to 1.6, with http or https
-_DMN = "omg.org/spec/DMN/"
+_DMN, _BPMN = "omg.org/spec/DMN/", "omg.org/spec/BPMN/"
 
 
 def read_xml(data: bytes, findings: Findings) -> Element | None:
@@ -19,7 +19,16 @@ def read_xml(data: bytes, findings: Findings) -> Element | None:
     root = xml.read_xml(data, findings)
     if root is None or (local(root) == "definitions" and _DMN in str(root.tag)):
         return root
-    findings.error(root, "the file is no DMN model: it begins with “{tag}”", tag=local(root))
+    space, _, tag = str(root.tag).rpartition("}")
+    if _BPMN in space:
+        findings.error(
+            root, "the file is a process diagram (BPMN), no decision model",
+            "give a .dmn file; a process is checked with “caseway check”",
+        )  # fmt: skip
+    else:
+        findings.error(
+            root, "the file is no DMN model: it begins with “{tag}”", "give a .dmn file", tag=tag
+        )
     return None
 
 

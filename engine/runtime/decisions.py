@@ -9,6 +9,7 @@ from engine import dmn
 from engine.clock import new_id
 from engine.diagrams import load_models
 from engine.errors import NotFound
+from engine.feel.values import missing
 from engine.runtime.base import Base, admitted, plain_text, verb
 from engine.store import decisions, instances, tokens
 from engine.store.decisions import Decision
@@ -47,8 +48,7 @@ class Decisions(Base):
             else:
                 found = decisions.version(connection, decision_id, version)
             if found is None:
-                what = "" if version is None else f" version {version}"
-                raise NotFound(f"there is no decision {decision_id!r}{what}")
+                raise NotFound(_unknown(connection, decision_id, version))
             model = self.library.decision_model(connection, found.deployment_id, found.file)
         return model.evaluate(decision_id, given, now=self.clock.now())
 
@@ -71,7 +71,7 @@ class Decisions(Base):
         models = [model for file, model in read.items() if file in files]
         names = {one.id: one.name for model in models for one in model.decisions}
         if decision_id is not None and decision_id not in names:
-            raise NotFound(f"the files have no decision {decision_id!r}")
+            raise NotFound(missing("decision", decision_id, names))
         wanted = [decision_id] if decision_id is not None else sorted(names)
         of = {one.id: model for model in models for one in model.decisions}
         found = {id: dmn.WhatIf(decision_id=id, name=names[id]) for id in wanted}
@@ -110,9 +110,17 @@ class Decisions(Base):
         with self.transaction() as tx:
             found = decisions.version(tx.connection, decision_id, version)
             if found is None:
-                raise NotFound(f"decision {decision_id!r} has no version {version!r}")
+                raise NotFound(_unknown(tx.connection, decision_id, version))
             _make_active(tx, [found], plain_text(by, "by"), plain_text(why, "why"))
             return found._replace(active=True)
+
+
+def _unknown(connection: Connection, decision_id: str, version: int | None) -> str:
+    """Return the complaint that a decision, or its version, was never deployed."""
+    known = [str(one.version) for one in decisions.versions(connection, decision_id)]
+    if known and version is not None:
+        return f"decision {decision_id!r} has no version {version!r}; it has {', '.join(known)}"
+    return missing("decision", decision_id, decisions.known(connection))
 
 
 def _compare(found: dmn.WhatIf, model: dmn.Model, row: HistoryRow, key: str | None) -> None:

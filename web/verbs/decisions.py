@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.errors import BadInput, DeploymentRefused
-from engine.sentences import ENGLISH, LANGUAGES, refusal
+from engine.sentences import ENGLISH, LANGUAGES, Listed, Phrase, heard, phrase, refusal
 from web.output import problem_line, table, to_json_text
 from web.render import plain
 from web.session import Session, common
@@ -25,7 +25,7 @@ DECISION = click.option("--decision", metavar="NAME", help="Id or name; needed i
 LANGUAGE = click.option(
     "--language", type=click.Choice(LANGUAGES), default=ENGLISH, help="Language of the sentences."
 )
-_COLUMNS = ("CASE", "DECIDED", "STEP", "THEN", "NOW")
+_COLUMNS = (phrase("CASE"), phrase("DECIDED"), phrase("STEP"), phrase("THEN"), phrase("NOW"))
 
 
 def format_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -55,8 +55,10 @@ def decide(
     from engine import dmn
 
     model = read_model(session, file, language)
-    name = decision or only(model, file)
-    decided = model.evaluate(name, _inputs(text), now=datetime.now(UTC))
+    name, given = decision or only(model, file), _inputs(text)
+    for strange in _strangers(model, name, given):
+        session.out.say(strange.said(language))
+    decided = model.evaluate(name, given, now=datetime.now(UTC))
     sentences = dmn.in_words(decided.explanation, language)
     if session.out.as_json or form == "json":
         click.echo(to_json_text({
@@ -69,6 +71,22 @@ def decide(
     click.echo(shown(decided.value))
     for sentence in sentences:
         click.echo(f"  {sentence}")
+
+
+def _strangers(model: dmn.Model, name: str, given: Iterable[str]) -> Iterator[Phrase]:
+    """Yield a warning for each value that a decision does not look at."""
+    known = model.inputs(name)
+    for stranger in sorted(set(given) - known):
+        if known:
+            yield phrase(
+                "warning: “{name}” is no input of “{decision}”; its inputs are {known}",
+                name=stranger, decision=name, known=", ".join(sorted(known)),
+            )  # fmt: skip
+        else:
+            yield phrase(
+                "warning: “{name}” is no input of “{decision}”; it has none",
+                name=stranger, decision=name,
+            )  # fmt: skip
 
 
 def _inputs(text: str) -> dict[str, Any]:
@@ -154,12 +172,18 @@ def test_decisions(
     if not path.exists():
         raise BadInput(f"{path}: there is no table of cases; name it by --cases")
     model = read_model(session, file, language)
-    report = run_cases(model, read_cases(path), decision=decision, now=datetime.now(UTC))
+    rows = list(read_cases(path))
+    report = run_cases(model, iter(rows), decision=decision, now=datetime.now(UTC))
+    given = {(one.decision, name) for one, row in zip(report.results, rows, strict=True)
+             for name in row.inputs}  # fmt: skip
+    for name in sorted({name for name, _ in given}):
+        for strange in _strangers(model, name, [head for of, head in given if of == name]):
+            session.out.say(strange.said(language))
     if session.out.as_json or form == "json":
         click.echo(to_json_text(_document(report)))
     else:
         for line in _lines(report, path):
-            click.echo(line)
+            click.echo(line.said(language))
     return 1 if report.failed else 0
 
 
@@ -187,28 +211,38 @@ def _row(result: Result) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _lines(report: Report, path: Path) -> Sequence[str]:
+def _lines(report: Report, path: Path) -> Iterator[Phrase]:
+    """Yield what came out: a line for each row and rule that needs one, and the sum."""
     from web.decision_cases import shown
 
-    lines: list[str] = []
     for result in report.results:
-        fired = ", ".join(f"{name} rule {number}" for name, number in result.rules) or "no rule"
-        place = f"{path}:{result.line}" + (f" {result.remark}" if result.remark else "")
-        lines.append(f"{'ok  ' if result.passed else 'FAIL'} {place} ({fired})")
+        yield _outcome(result, path)
         if result.fault:
-            lines.append(f"       {result.fault}")
-        elif not result.passed:
-            lines += [
-                f"       {column}: expected {shown(wanted)}, came out {shown(found)}"
-                for column, wanted, found in result.differences
-            ]
+            yield phrase("       {cause}", cause=heard(result.fault))
+        for column, wanted, found in () if result.fault else result.differences:
+            yield phrase(
+                "       {column}: expected {wanted}, came out {found}",
+                column=column, wanted=shown(wanted), found=shown(found),
+            )  # fmt: skip
     for name, number, remark in report.unreached:
-        lines.append(f"no row reaches {name} rule {number}" + (f" ({remark})" if remark else ""))
-    lines.append(
-        f"{len(report.results)} rows, {report.failed} failed;"
-        f" {report.rules - len(report.unreached)} of {report.rules} rules reached"
-    )
-    return lines
+        note = f" ({remark})" if remark else ""
+        yield phrase(
+            "no row reaches {name} rule {number}{note}", name=name, number=number, note=note
+        )
+    yield phrase(
+        "{rows} rows, {failed} failed; {reached} of {rules} rules reached",
+        rows=len(report.results), failed=report.failed,
+        reached=report.rules - len(report.unreached), rules=report.rules,
+    )  # fmt: skip
+
+
+def _outcome(result: Result, path: Path) -> Phrase:
+    fired = [phrase("{name} rule {number}", name=name, number=n) for name, n in result.rules]
+    rules = Listed(fired) if fired else phrase("no rule")
+    place = f"{path}:{result.line}" + (f" {result.remark}" if result.remark else "")
+    if result.passed:
+        return phrase("ok   {place} ({rules})", place=place, rules=rules)
+    return phrase("FAIL {place} ({rules})", place=place, rules=rules)
 
 
 # ------------------------------------------------------------------ past cases
@@ -243,27 +277,32 @@ def what_if(
         click.echo(to_json_text(plain(found)))
         return
     for one in found:
-        click.echo(_summary(one))
+        click.echo(_summary(one).said(language))
         if one.different:
-            click.echo(
-                table(
-                    [_cells(other) for other in one.different],
-                    ("CASE", "DECIDED", "STEP", "THEN", "NOW"),
-                )
-            )
+            rows = [_cells(other, language) for other in one.different]
+            click.echo(table(rows, [column.said(language) for column in _COLUMNS]))
 
 
-def _summary(one: dmn.WhatIf) -> str:
-    text = f"{one.decision_id}: {len(one.different)} of {one.compared} past decisions would differ"
+def _summary(one: dmn.WhatIf) -> Phrase:
+    parts = [
+        phrase(
+            "{decision}: {count} of {compared} past decisions would differ",
+            decision=one.decision_id, count=len(one.different), compared=one.compared,
+        )
+    ]  # fmt: skip
     if one.skipped:
-        text += f"; {one.skipped} could not be tried, their inputs are not stored"
-    return text + ("; older cases were not looked at (--limit)" if one.more else "")
+        parts.append(
+            phrase("{count} could not be tried, their inputs are not stored", count=one.skipped)
+        )
+    if one.more:
+        parts.append(phrase("older cases were not looked at (--limit)"))
+    return phrase("{what}", what=Listed(parts, phrase("; ")))
 
 
-def _cells(other: dmn.Different) -> list[str]:
+def _cells(other: dmn.Different, language: str) -> list[str]:
     from web.decision_cases import shown
 
-    now = other.fault or shown(other.after)
+    now = heard(other.fault).said(language) if other.fault else shown(other.after)
     case = other.business_key or other.instance_id
     return [
         case,

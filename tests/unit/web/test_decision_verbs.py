@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 from pathlib import Path
@@ -11,11 +12,13 @@ import pytest
 
 from engine.errors import BadInput
 from engine.runtime import Engine
-from tests.decision_drawing import data, decision, literal, model, needs, table
+from engine.sentences import catalogue
+from tests.decision_drawing import data, decision, literal, model, needs, table, tag
 from tests.integration.test_decisions import called, rules
 from web import decision_cases
 from web.cli import run
 from web.decision_cases import read_cases, value_of
+from web.verbs import decisions as verbs
 
 RULES = [["< 18", '"high"', "young"], [">= 18", '"low"']]
 Capture = pytest.CaptureFixture[str]
@@ -57,6 +60,44 @@ def test_a_decision_is_explained_in_chinese_and_as_json(
     assert made["explanation"][0]["tables"][0]["matched"][0]["number"] == 2
 
 
+def test_an_input_that_nobody_looks_at_is_told_with_those_that_count(
+    risk: Path, capsys: Capture
+) -> None:
+    assert run(["decide", str(risk), "--input", '{"persn": {"age": 3}}']) == 0
+    assert capsys.readouterr().err == (
+        "warning: “persn” is no input of “risk”; its inputs are person\n"
+    )
+
+    assert run(["decide", str(risk), "--input", '{"persn": 1}', "--language", "zh"]) == 0
+    assert capsys.readouterr().err == "警告：“persn”不是“risk”的输入；其输入有 person\n"
+
+
+def test_inputs_that_nobody_draws_are_known_from_what_the_logic_reads(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    path = tmp_path / "m.dmn"
+    entry = tag("contextEntry", tag("variable", name="half"), literal("amount / 2"))
+    logic = tag("context", entry, tag("contextEntry", literal("half + rate")))
+    path.write_bytes(model(decision("d", logic)))
+
+    assert run(["decide", str(path), "--input", '{"amount": 2, "rate": 1, "half": 9}']) == 0
+
+    printed = capsys.readouterr()
+    assert printed.out.startswith("2\n")
+    assert printed.err == "warning: “half” is no input of “d”; its inputs are amount, rate\n"
+
+
+def test_a_process_diagram_is_called_one(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "p.bpmn"
+    path.write_bytes(called())
+
+    assert run(["decide", str(path)]) == 1
+
+    said = capsys.readouterr().err
+    assert "The file is a process diagram (BPMN), no decision model" in said
+    assert "caseway check" in said
+
+
 def test_the_input_may_come_from_stdin(
     risk: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,7 +116,7 @@ def test_the_input_may_come_from_stdin(
         (["--input", "[1]"], "must be a JSON object"),
         (["--input", "{"], "--input: "),
         (["--input", "@nowhere.json"], "cannot be read"),
-        (["--decision", "other"], "no decision “other”"),
+        (["--decision", "other"], "no decision “other”; its decisions are risk"),
     ],
 )
 def test_wrong_use_is_told_with_the_place(
@@ -126,6 +167,35 @@ def test_a_row_that_differs_is_shown_cell_by_cell_and_fails(risk: Path, capsys: 
     out = capsys.readouterr().out
     assert 'expect: expected "low", came out "high"' in out
     assert "no row reaches table rule 2" in out
+
+
+def test_the_outcome_of_a_table_is_said_in_chinese(risk: Path, capsys: Capture) -> None:
+    path = cases(risk, "person.age,persn,expect", "3,1,low", "20,,low", "30,,low")
+
+    assert run(["test-decisions", str(risk), "--language", "zh"]) == 1
+
+    printed = capsys.readouterr()
+    assert printed.out.splitlines() == [
+        f"不符 {path}:2（table 规则 1）",
+        '       expect：应为 "low"，实为 "high"',
+        f"通过 {path}:3（table 规则 2）",
+        f"通过 {path}:4（table 规则 2）",
+        "共 3 行，1 行不符；用到 2 条规则中的 2 条",
+    ]
+    assert printed.err == "警告：“persn”不是“risk”的输入；其输入有 person\n"
+
+
+def test_every_sentence_of_these_verbs_is_in_the_catalogue() -> None:
+    source = Path(verbs.__file__).read_text(encoding="utf-8")
+    templates = [
+        node.args[0].value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "phrase"
+        and isinstance(node.args[0], ast.Constant)
+    ]  # fmt: skip
+
+    assert len(templates) > 15
+    assert [text for text in templates if text not in catalogue("zh")] == ["{what}"]
 
 
 def test_the_result_is_told_as_json(risk: Path, capsys: Capture) -> None:
@@ -222,6 +292,10 @@ def test_past_cases_that_would_come_out_differently_are_listed(
     assert "risk: 1 of 3 past decisions would differ" in out
     assert "A-19" in out
     assert "A-17" not in out
+
+    assert run([*given, "--limit", "1", "--language", "zh"]) == 0
+    out = capsys.readouterr().out
+    assert out == "risk：1 个过去的决策中有 0 个会不同；更早的案例未查看（--limit）\n"
 
     assert run([*given, "--limit", "0"]) == 0
     assert "1 of 3" in capsys.readouterr().out
