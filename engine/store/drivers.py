@@ -8,6 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
+#: a server or network that is gone without a word is noticed within half a minute, not after the
+#: quarter of an hour or two hours of the operating system; seconds, and milliseconds for the last
+_SIGNS_OF_LIFE = {
+    "connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}  # fmt: skip
 #: how long a writer waits for another process to finish its transaction
 _BUSY_MS = 10_000
 
@@ -60,6 +66,12 @@ def postgres(url: sa.URL) -> sa.Engine:
         max_overflow=24,
         pool_reset_on_return=None,
         connect_args={
-            "options": "-c timezone=UTC -c default_transaction_isolation=read\\ committed"
+            "options": "-c timezone=UTC -c default_transaction_isolation=read\\ committed",
+            **signs_of_life(url),
         },
     )
+
+
+def signs_of_life(url: sa.URL) -> dict[str, int]:
+    """Return how a connection notices that nobody is at its other end; the URL's word counts."""
+    return {name: value for name, value in _SIGNS_OF_LIFE.items() if name not in url.query}

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 
 from engine.errors import SettingsError
 from engine.store.connect import Connection, Database
+from engine.store.drivers import signs_of_life
 
 if TYPE_CHECKING:
     from procrastinate.manager import JobManager
@@ -108,7 +109,8 @@ def join(database: Database) -> None:
 
 def arguments(database: Database) -> dict[str, Any]:
     """Return how Procrastinate's own connections are opened."""
-    given = database.db.dialect.create_connect_args(database.db.url)[1]
+    url = database.db.url
+    given = {**signs_of_life(url), **database.db.dialect.create_connect_args(url)[1]}
     given["application_name"] = APPLICATION
     return {**given, "options": f'-c search_path="{schema()}" -c timezone=UTC'}
 

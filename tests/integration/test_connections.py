@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from engine.errors import Conflict
 from engine.runtime import Engine
+from engine.store import hints
 from engine.store.connect import Database, Disconnected
 from tests.integration import drawings
 from tests.integration.conftest import MakeEngine, claim
@@ -94,6 +95,24 @@ def test_a_lost_connection_is_named_as_such(database_url: str) -> None:
         connection.run_text("SELECT pg_terminate_backend(pg_backend_pid())")
 
     database.close()
+
+
+@pytest.mark.postgres
+def test_a_connection_notices_that_nobody_is_at_its_other_end(database_url: str) -> None:
+    if not database_url.startswith("postgresql"):
+        pytest.skip("SQLite has no connection that could be lost")
+    chosen = sa.make_url(database_url).update_query_dict({"keepalives_idle": "33"})
+    database = Database(chosen.render_as_string(hide_password=False))
+
+    with database.writing() as connection:
+        used = connection.driver.info.get_parameters()
+    listening = hints.arguments(database)
+    database.close()
+
+    # what the operator says in the URL counts
+    assert used["keepalives_idle"] == str(listening["keepalives_idle"]) == "33"
+    for name in ("tcp_user_timeout", "connect_timeout"):
+        assert int(used[name]) == int(listening[name]) > 0
 
 
 def test_threads_share_an_engine(engine: Engine) -> None:
