@@ -2,11 +2,15 @@
 
 Each write is keyed by the idempotency key of its caller, so that a second attempt finds the row of
 the first. Transactions are short and never open during network calls; inline handlers may not come
-here. The schema has a number of its own in `records_schema`, apart from that of the engine.
+here. Connections stay open between them, so a server's are not made anew for each write. The schema
+has a number of its own in `records_schema`, apart from that of the engine.
 """
 
 from __future__ import annotations
 
+import atexit
+import functools
+import os
 import secrets
 import sqlite3
 import threading
@@ -14,16 +18,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.pool import NullPool
+from sqlalchemy.sql.dml import ReturningInsert
 
 if TYPE_CHECKING:
     from engine.settings import Settings
 
+P = ParamSpec("P")
+R = TypeVar("R")
 Row = dict[str, Any]
 Make = Callable[[sa.Connection], Row]
+#: names of columns, and whether the value that is looked for is NULL
+_Shape = tuple[tuple[str, bool], ...]
 
 #: counts up with each change of the tables; every change but the first has an entry in _CHANGES
 SCHEMA = 1
@@ -31,6 +39,12 @@ _CHANGES: dict[int, Sequence[str]] = {}
 #: any number, the same for all nodes: two of them never change the tables at once
 _LOCK = 7_116_931_046
 _BUSY_S = 10
+#: idle connections that are kept for each database
+_KEPT = 4
+#: databases that are kept open; an installation has one
+_MOST = 8
+#: option of an execution that only reads
+_READS = "caseway_reads"
 
 metadata = sa.MetaData()
 
@@ -109,25 +123,47 @@ promise = _table(
 )  # fmt: skip
 
 
+def _again(method: Callable[P, R]) -> Callable[P, R]:
+    """Do it once more if its connection was lost, as one is that the server has ended meanwhile.
+
+    Safe after a lost COMMIT too: each write finds that it was made already.
+    """
+
+    @functools.wraps(method)
+    def repeated(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(*args, **kwargs)
+        except sa.exc.DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return method(*args, **kwargs)
+
+    return repeated
+
+
 class Records:
     """The business tables of one database and tenant. Safe to share by threads."""
 
     _open: dict[tuple[str, str], Records] = {}  # noqa: RUF012 - one for each database
     _opening = threading.Lock()
+    #: pools of the process that this one was forked from: never used, and never closed here
+    _inherited: list[sa.Pool] = []  # noqa: RUF012
 
     def __init__(self, url: str, tenant: str = "default") -> None:
         parsed = sa.engine.make_url(url)
         self._sqlite = parsed.get_backend_name() == "sqlite"
         self.tenant = tenant
+        # as many connections as threads ask at once; the last used one first, so few are used
+        pool: dict[str, Any] = {"pool_size": _KEPT, "max_overflow": -1, "pool_use_lifo": True}
         if self._sqlite:
-            # a connection for each transaction: nothing stays open, nothing is inherited by a fork
-            options: dict[str, Any] = {"isolation_level": None, "timeout": _BUSY_S}
-            self._db = sa.create_engine(parsed, poolclass=NullPool, connect_args=options)
+            options = {"isolation_level": None, "timeout": _BUSY_S, "check_same_thread": False}
+            self._db = sa.create_engine(parsed, connect_args=options, **pool)
             sa.event.listen(self._db, "connect", _pragmas)
             sa.event.listen(self._db, "begin", _begin)
+            self._reading_db = self._db.execution_options(**{_READS: True})
         else:
-            url_of_driver = parsed.set(drivername="postgresql+psycopg")
-            self._db = sa.create_engine(url_of_driver, poolclass=NullPool)
+            self._db = sa.create_engine(parsed.set(drivername="postgresql+psycopg"), **pool)
+            self._reading_db = self._db.execution_options(isolation_level="AUTOCOMMIT")
 
     @classmethod
     def of(cls, settings: Settings) -> Records:
@@ -139,7 +175,29 @@ class Records:
                 opened = cls(*known)
                 opened.migrate()
                 cls._open[known] = opened
+                if len(cls._open) > _MOST:
+                    cls._open.pop(next(iter(cls._open))).close()
             return cls._open[known]
+
+    @classmethod
+    def close_all(cls) -> None:
+        """Close the idle connections of this process; who asks again opens new ones."""
+        with cls._opening:
+            for opened in cls._open.values():
+                opened.close()
+            cls._open.clear()
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._db.dispose()
+
+    @classmethod
+    def _after_fork(cls) -> None:
+        """Leave the connections to the process that has opened them: two would speak on one."""
+        cls._opening = threading.Lock()
+        for opened in cls._open.values():
+            cls._inherited.append(opened._db.pool)
+            opened._db.dispose(close=False)
 
     def migrate(self) -> None:
         """Bring the tables up to date; a database of a newer Caseway is refused."""
@@ -161,6 +219,12 @@ class Records:
         with self._db.begin() as connection:
             yield connection
 
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Yield a connection for queries, each of which sees what is stored at its moment."""
+        with self._reading_db.connect() as connection:
+            yield connection
+
     @staticmethod
     def fresh_id() -> str:
         """Return an id for a row that no activation makes."""
@@ -173,27 +237,30 @@ class Records:
 
     # -------------------------------------------------------------- by id, by key
 
+    @_again
     def once(self, table: sa.Table, key: str, make: Make) -> Row:
         """Return the row that was written with this key; make it if there is none yet."""
+        return self.all_once([(table, key, make)])[0]
+
+    def all_once(self, rows: Sequence[tuple[sa.Table, str, Make]]) -> list[Row]:
+        """Return several rows as `once` does, in one transaction."""
+        if not all(key for _, key, _ in rows):
+            raise ValueError("a write needs the key of its work item")
         try:
-            return self._once(table, key, make)
+            with self.writing() as connection:
+                return [self._once(connection, *row) for row in rows]
         except sa.exc.IntegrityError:
             # another process has written it, or taken its number, since this one looked
-            return self._once(table, key, make)
+            with self.writing() as connection:
+                return [self._once(connection, *row) for row in rows]
 
-    def _once(self, table: sa.Table, key: str, make: Make) -> Row:
-        if not key:
-            raise ValueError("a write needs the key of its work item")
-        with self.writing() as connection:
-            known = self.first(connection, table, key=key)
-            if known is not None:
-                return known
-            connection.execute(
-                sa.insert(table).values(tenant=self.tenant, key=key, **make(connection))
-            )
-            row = self.first(connection, table, key=key)
-            assert row is not None
-            return row
+    def _once(self, connection: sa.Connection, table: sa.Table, key: str, make: Make) -> Row:
+        known = self.first(connection, table, key=key)
+        return known or self._insert(connection, table, key=key, **make(connection))
+
+    def _insert(self, connection: sa.Connection, table: sa.Table, **values: Any) -> Row:
+        made = connection.execute(_inserting(table), {"tenant": self.tenant, **values})
+        return dict(made.one()._mapping)
 
     def first(self, connection: sa.Connection, table: sa.Table, **where: Any) -> Row | None:
         """Return the first row with these values."""
@@ -202,21 +269,26 @@ class Records:
 
     def rows(self, connection: sa.Connection, table: sa.Table, **where: Any) -> list[Row]:
         """Return all rows with these values, in the order of their ids."""
-        query = sa.select(table).where(table.c.tenant == self.tenant)
-        for name, value in where.items():
-            query = query.where(table.c[name] == value)
-        return [dict(row._mapping) for row in connection.execute(query.order_by(table.c.id))]
+        found = connection.execute(_selecting(table, _shape(where)), self._given(where))
+        return [dict(row._mapping) for row in found]
 
+    def _given(self, where: Mapping[str, Any]) -> Row:
+        found = {"tenant": self.tenant, **where}
+        return {f"at_{name}": value for name, value in found.items()}
+
+    @_again
     def get(self, table: sa.Table, **where: Any) -> Row | None:
-        """Return the first row with these values, read in a transaction of its own."""
-        with self.writing() as connection:
+        """Return the first row with these values, as they are stored now."""
+        with self.reading() as connection:
             return self.first(connection, table, **where)
 
+    @_again
     def all(self, table: sa.Table, **where: Any) -> list[Row]:
-        """Return all rows with these values, read in a transaction of its own."""
-        with self.writing() as connection:
+        """Return all rows with these values, as they are stored now."""
+        with self.reading() as connection:
             return self.rows(connection, table, **where)
 
+    @_again
     def change(self, table: sa.Table, where: Mapping[str, Any], **values: Any) -> int:
         """Set values in the rows found; return how many there are."""
         with self.writing() as connection:
@@ -225,10 +297,9 @@ class Records:
     def _change(
         self, connection: sa.Connection, table: sa.Table, where: Mapping[str, Any], **values: Any
     ) -> int:
-        update = sa.update(table).where(table.c.tenant == self.tenant)
-        for name, value in where.items():
-            update = update.where(table.c[name] == value)
-        return connection.execute(update.values(**values)).rowcount
+        update = _updating(table, _shape(where), tuple(values))
+        set_to = {f"to_{name}": value for name, value in values.items()}
+        return connection.execute(update, {**self._given(where), **set_to}).rowcount
 
     # -------------------------------------------------------------- cases
 
@@ -258,6 +329,7 @@ class Records:
             "id": number, "year": year, "seq": seq, "state": "open", "opened_at": now.isoformat()
         }  # fmt: skip
 
+    @_again
     def close_case(self, number: str, outcome: str, now: datetime) -> Row:
         """End a case and let go of its assigned work; a second call changes nothing."""
         with self.writing() as connection:
@@ -276,10 +348,11 @@ class Records:
 
     # -------------------------------------------------------------- customers
 
+    @_again
     def known_by(self, identities: Sequence[tuple[str, str]]) -> list[Row]:
         """Return the customers that have one of these (kind, value), each once."""
         found: dict[str, Row] = {}
-        with self.writing() as connection:
+        with self.reading() as connection:
             for kind, value in identities:
                 for one in self.rows(connection, identity, kind=kind, value=value):
                     row = self.first(connection, customer, id=one["customer_id"])
@@ -287,9 +360,10 @@ class Records:
                         found.setdefault(row["id"], row)
         return list(found.values())
 
+    @_again
     def ordered_by(self, customer_id: str, since: datetime) -> list[Decimal]:
         """Return the totals of what a customer has accepted since a moment."""
-        with self.writing() as connection:
+        with self.reading() as connection:
             totals = connection.scalars(
                 sa.select(quote.c.total)
                 .where(
@@ -304,18 +378,15 @@ class Records:
         self, key: str, values: Row, identities: Sequence[tuple[str, str]], new_id: str
     ) -> Row:
         """Store a customer with the addresses it is known by."""
-        row = self.once(customer, key, lambda _: {"id": new_id, **values})
-        self.add_identities(key, row["id"], identities)
-        return row
+        known_as = _identities(key, new_id, identities)
+        rows = [(customer, key, lambda _: {"id": new_id, **values}), *known_as]
+        return _again(self.all_once)(rows)[0]
 
     def add_identities(
         self, key: str, customer_id: str, identities: Sequence[tuple[str, str]]
     ) -> None:
         """Let a customer be known by further addresses."""
-        for kind, value in identities:
-            row = {"kind": kind, "value": value, "customer_id": customer_id}
-            at = f"{key}/{kind}"
-            self.once(identity, at, lambda _, row=row, at=at: {"id": at[-64:], **row})  # type: ignore[misc]
+        _again(self.all_once)(_identities(key, customer_id, identities))
 
     # -------------------------------------------------------------- staff and work orders
 
@@ -324,6 +395,7 @@ class Records:
         self.once(staff, user, lambda _: {"id": user, **values})
         self.change(staff, {"id": user}, **values)
 
+    @_again
     def assign(self, key: str, order: Row, choose: Callable[[list[Row]], str | None]) -> Row | None:
         """Assign a work order to whom `choose` takes of the staff; None if it takes nobody.
 
@@ -343,10 +415,53 @@ class Records:
             if user is None:
                 return None
             row = {**order, "user": user, "state": "assigned"}
-            connection.execute(
-                sa.insert(work_order).values(tenant=self.tenant, key=key, id=key[-64:], **row)
-            )
-            return self.first(connection, work_order, key=key)
+            return self._insert(connection, work_order, key=key, id=key[-64:], **row)
+
+
+def _identities(
+    key: str, customer_id: str, identities: Sequence[tuple[str, str]]
+) -> list[tuple[sa.Table, str, Make]]:
+    """Return the rows of addresses for `all_once`."""
+
+    def made(at: str, kind: str, value: str) -> Make:
+        row = {"id": at[-64:], "kind": kind, "value": value, "customer_id": customer_id}
+        return lambda _: row
+
+    places = [(f"{key}/{kind}", kind, value) for kind, value in identities]
+    return [(identity, at, made(at, kind, value)) for at, kind, value in places]
+
+
+# Statements are made once: to put one together costs more than to execute it.
+
+
+def _shape(where: Mapping[str, Any]) -> _Shape:
+    return tuple((name, value is None) for name, value in where.items())
+
+
+def _conditions(table: sa.Table, shape: _Shape) -> list[sa.ColumnElement[bool]]:
+    return [
+        table.c.tenant == sa.bindparam("at_tenant"),
+        *(
+            table.c[name].is_(None) if null else table.c[name] == sa.bindparam(f"at_{name}")
+            for name, null in shape
+        ),
+    ]
+
+
+@functools.cache
+def _selecting(table: sa.Table, shape: _Shape) -> sa.Select[Any]:
+    return sa.select(table).where(*_conditions(table, shape)).order_by(table.c.id)
+
+
+@functools.cache
+def _updating(table: sa.Table, shape: _Shape, names: tuple[str, ...]) -> sa.Update:
+    values: dict[str, Any] = {name: sa.bindparam(f"to_{name}") for name in names}
+    return sa.update(table).where(*_conditions(table, shape)).values(values)
+
+
+@functools.cache
+def _inserting(table: sa.Table) -> ReturningInsert[Any]:
+    return sa.insert(table).returning(*table.c)
 
 
 def _pragmas(connection: sqlite3.Connection, record: object) -> None:
@@ -356,4 +471,10 @@ def _pragmas(connection: sqlite3.Connection, record: object) -> None:
 
 def _begin(connection: sa.Connection) -> None:
     # the write lock at once: a reading transaction that wants to write later could be refused
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if not connection.get_execution_options().get(_READS):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+atexit.register(Records.close_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=Records._after_fork)

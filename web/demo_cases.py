@@ -57,6 +57,7 @@ def play(
             heapq.heappush(todo, (at + timedelta(minutes=player.story.pace_min), place, player))
     drain(engine, now, registry=registry)
     engine.close()
+    Records.close_all()
     return len(stories)
 
 
