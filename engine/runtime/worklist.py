@@ -15,7 +15,7 @@ from engine.diagrams.imports import EMBEDDED, forms_inside
 from engine.diagrams.words import Words
 from engine.model import Instance, UserTask
 from engine.runtime.base import Base, found_task, page_size, plain_text, verb
-from engine.store import definitions, instances, tasks, worklist
+from engine.store import definitions, instances, search, tasks, worklist
 from engine.store.tasks import Ended
 from engine.store.worklist import Draft, Listed
 
@@ -222,10 +222,9 @@ def _keep(known: dict[str, Any], definition_id: str, found: Any) -> None:
 def _conditions(wanted: Wanted) -> dict[str, Any]:
     found: dict[str, Any] = {"process_id": wanted.process_id, "before": wanted.before}
     if wanted.group is not None:
-        quoted = json.dumps(wanted.group, ensure_ascii=False)
-        found["group"] = f"%{_literal(quoted)}%"
+        found["group"] = search.pattern(json.dumps(wanted.group, ensure_ascii=False))
     if wanted.text:
-        found["text"] = f"%{_literal(plain_text(wanted.text, 'text').lower())}%"
+        found["text"] = plain_text(wanted.text, "text")
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -237,11 +236,6 @@ def _claimable(connection: Connection, names: list[str]) -> dict[str, Any]:
     """Return the condition for what candidates may claim: few by their ids, many by the index."""
     ids = worklist.claimable(connection, names)
     return {"names": names} if len(ids) >= worklist.COUNTED else {"ids": ids}
-
-
-def _literal(text: str) -> str:
-    """Return a text in which LIKE finds no wildcards."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _form(

@@ -28,6 +28,8 @@ _text = sa.func.lower(bindparam("needle", type_=sa.Text()))
 _CONTAINING = Statement[Row](
     sa.select(_n.root_id)
     .where(_ours, _n.part >= _text, _n.part <= _text.concat(bindparam("last", type_=sa.Text())))
+    # in the order of the key, or PostgreSQL gathers all of the range before it counts
+    .order_by(_n.part, _n.root_id)
     .limit(bindparam("limit"))
 )
 _LONG = Statement[Row](

@@ -21,22 +21,28 @@ _OPEN: sa.ColumnElement[str] = sa.literal_column("'open'")
 _TIMER: sa.ColumnElement[str] = sa.literal_column("'timer'")
 _READY: sa.ColumnElement[str] = sa.literal_column("'ready'")
 
-_PRESSING = Statement(
-    sa.select(*tasks.COLUMNS)
-    .where(_t.tenant == _tenant, _t.state == _OPEN)
-    .where(sa.or_(_t.process_id == bindparam("ladder"), _t.due_at <= bindparam("until")))
+_open = sa.select(*tasks.COLUMNS).where(_t.tenant == _tenant, _t.state == _OPEN)
+_LADDER = Statement(
+    _open.where(_t.process_id == bindparam("ladder"))
     .order_by(_t.due_at.is_(None), _t.due_at, _t.id)
     .limit(bindparam("limit")),
     tasks.task_of,
 )
-_RUNNING = Statement(
+_DUE = Statement(
+    _open.where(_t.due_at <= bindparam("until"))
+    .order_by(_t.due_at, _t.id)
+    .limit(bindparam("limit")),
+    tasks.task_of,
+)
+_running = (
     sa.select(*instances.COLUMNS)
     .where(_i.tenant == _tenant, _i.process_id == bindparam("process_id"))
     .where(_i.state == sa.literal_column("'running'"))
     .order_by(_i.id)
-    .limit(bindparam("limit")),
-    instances.instance_of,
+    .limit(bindparam("limit"))
 )
+_ROOTS = Statement(_running.where(_i.parent_id.is_(None)), instances.instance_of)
+_CALLED = Statement(_running.where(_i.parent_id.is_not(None)), instances.instance_of)
 _POSTPONE = Statement[Any](
     sa.update(user_task)
     .where(_t.tenant == _tenant, _t.id == bindparam("b_id"), _t.state == _OPEN)
@@ -56,16 +62,23 @@ _SET_TIMER = Statement[Any](
 )
 
 
-def pressing(
-    connection: Connection, ladder: str, until: datetime, limit: int
-) -> list[UserTask]:  # fmt: skip
-    """Return open tasks of one process, and of all others what is due by then, in that order."""
-    return connection.all(_PRESSING, ladder=ladder, until=until, limit=limit)
+def pressing(connection: Connection, ladder: str, until: datetime, limit: int) -> list[UserTask]:
+    """Return open tasks of one process, and of all others what is due by then, by the due time."""
+    # two walks: with OR, a database reads all that is open
+    found = connection.all(_LADDER, ladder=ladder, limit=limit)
+    found += connection.all(_DUE, until=until, limit=limit)
+    return sorted({task.id: task for task in found}.values(), key=_place)[:limit]
+
+
+def _place(task: UserTask) -> tuple[bool, datetime, str]:
+    return task.due_at is None, task.due_at or task.created_at, task.id
 
 
 def running(connection: Connection, process_id: str, limit: int) -> list[Instance]:
     """Return the running instances of a process, root or called, oldest first."""
-    return connection.all(_RUNNING, process_id=process_id, limit=limit)
+    found = connection.all(_ROOTS, process_id=process_id, limit=limit)
+    found += connection.all(_CALLED, process_id=process_id, limit=limit)
+    return sorted(found, key=lambda one: one.id)[:limit]
 
 
 def postpone(connection: Connection, task_id: str, until: datetime) -> bool:

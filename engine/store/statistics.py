@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-#: rows of a table, and of an index with a condition
-_ALL, _SOME = 1_000_000, 100_000
+#: rows of a table, and of an index with a condition; of one whose condition hardly any row fulfils
+_ALL, _SOME, _RARE = 1_000_000, 100_000, 100
+_RARELY = {"ix_user_task_long_name"}
 #: how many rows share the same value so far, column by column; of all others: one
 _SHARED = {
     "process_id": 10_000, "state": 50_000, "kind": 50_000, "name": 1_000, "priority": 90_000,
@@ -35,7 +36,8 @@ def describe(connection: sa.Connection) -> None:
         name = table if bare and origin == "pk" else index
         columns = connection.exec_driver_sql("SELECT name FROM pragma_index_info(?)", (index,))
         if (table, name) not in known:
-            numbers = _numbers(list(columns.scalars()), _SOME if partial else _ALL)
+            rows = _RARE if name in _RARELY else _SOME if partial else _ALL
+            numbers = _numbers(list(columns.scalars()), rows)
             connection.exec_driver_sql(
                 "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?, ?, ?)",
                 (table, name, " ".join(str(number) for number in numbers)),

@@ -37,6 +37,10 @@ index_where(
 index_where(
     "long_name", user_task, f"state = 'open' AND length(name) > {NAME_LENGTH}", "tenant", "id"
 )
+# what groups may claim, however many tasks people have already
+index_where(
+    "free", user_task, "state = 'open' AND assignee IS NULL", "tenant", "due_at", "id"
+)  # fmt: skip
 # the board asks for the called ones, too
 index_where(
     "calling", instance, "parent_id IS NOT NULL AND state = 'running'",

@@ -1,7 +1,8 @@
 """The work list of people: open tasks by due time, counts, and drafts of their forms.
 
 Tasks with a due time come first, the most pressing one at the top, then those without, oldest
-first; each half walks an index, so that a page costs the same however long the list is.
+first. A list of all or of many walks an index in that order; what is few (of one person, of some
+cases) is found by an index of its own and sorted. So a page costs the same however much is open.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from engine.model import UserTask
-from engine.store.columns import among
+from engine.store import search
+from engine.store.columns import Moment, among
 from engine.store.connect import Connection
 from engine.store.statement import Row, Statement, inserting
 from engine.store.tables import candidate, draft, instance, user_task
@@ -54,22 +56,40 @@ def _listed(*row: Any) -> Listed:
     return Listed(UserTask(**made), row[-1])
 
 
-_candidate_of = sa.exists().where(
-    _w.tenant == _c.tenant, _w.task_id == _c.id, among(_w.name, "names")
-)
-_text: sa.BindParameter[Any] = bindparam("text")
+# not EXISTS, which PostgreSQL may turn round: all that the candidates may claim, then sorted
+_candidate_of = (
+    sa.select(sa.literal_column("1"))
+    .where(_w.tenant == _c.tenant, _w.task_id == _c.id, among(_w.name, "names"))
+    .limit(sa.literal_column("1"))
+    .scalar_subquery()
+) == sa.literal_column("1")
 #: name of a condition -> SQL; the parameters have the names of the conditions
 CONDITIONS: dict[str, sa.ColumnElement[bool]] = {
     "assignee": _c.assignee == bindparam("assignee"),
-    "names": _candidate_of,
+    # only what nobody has has candidates, and an index of its own
+    "names": sa.and_(_c.assignee.is_(None), _candidate_of),
     "ids": among(_c.id, "ids"),
     "process_id": _c.process_id == bindparam("process_id"),
     "group": sa.type_coerce(_c.candidate_groups, sa.Text).like(bindparam("group"), escape="\\"),
     "before": _c.due_at < bindparam("before"),
-    "text": sa.or_(
-        sa.func.lower(_c.name).like(_text, escape="\\"),
-        sa.func.lower(_c.business_key).like(_text, escape="\\"),
-    ),
+    "text": sa.or_(search.contains(_c.name), search.contains(_c.business_key)),
+    # the ways to a text: tasks of one name, of some cases, of any name that no index knows
+    "name": sa.and_(_c.name == bindparam("name"), search.IS_SHORT),
+    "roots": among(_c.root_id, "roots"),
+    "long": search.IS_LONG,
+}
+#: conditions that few tasks fulfil, each of them with an index of its own
+_FEW = {"assignee", "ids", "roots", "long"}
+_ONE: sa.ColumnElement[int] = sa.literal_column("1")
+_NONE: sa.ColumnElement[int] = sa.literal_column("0")
+_later = sa.tuple_(_c.due_at, _c.id) > sa.tuple_(
+    bindparam("due", type_=Moment()), bindparam("last", type_=sa.Text())
+)
+#: part of a list -> SQL for what stands in it behind the last one seen
+_BEHIND: dict[str, sa.ColumnElement[bool]] = {
+    "dated": _later,
+    "undated": sa.and_(_c.due_at.is_(None), _c.id > bindparam("last")),
+    "both": sa.or_(_c.due_at.is_(None), _later),
 }
 _LISTS: dict[tuple[str, ...], Statement[Listed]] = {}
 _CANDIDATES = Statement[Row](
@@ -82,7 +102,10 @@ _MINE = Statement[Row](
     .where(_ours, _open, _c.assignee == bindparam("assignee"), _c.assignee.is_not(None))
     .limit(COUNTED)
 )
-_ALL = Statement[Row](sa.select(_c.id).where(_ours, _open).limit(COUNTED))
+# in the order of an index, or PostgreSQL reads the whole table: it takes COUNTED for soon found
+_ALL = Statement[Row](
+    sa.select(_c.id).where(_ours, _open).order_by(_c.due_at, _c.id).limit(COUNTED)
+)
 _this_draft = sa.and_(
     _d.tenant == bindparam("tenant"), _d.task_id == bindparam("b_task"),
     _d.account == bindparam("b_account"),
@@ -100,42 +123,76 @@ def page(
     limit: int,
 ) -> list[Listed]:  # fmt: skip
     """Return open tasks that fulfil all conditions, behind (due time, id) of the last one seen."""
+    found = {
+        row.task.id: row
+        for way in _ways(connection, conditions)
+        for row in _along(connection, way, after, limit)
+    }
+    return sorted(found.values(), key=_place)[:limit]
+
+
+def _ways(connection: Connection, conditions: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return conditions whose lists, put together, are the list that is wanted.
+
+    A text leads to the tasks of each name and of the cases that have it. Where it stands in too
+    many of them, a walk along all open tasks soon meets enough.
+    """
+    if "text" not in conditions:
+        return [conditions]
+    fitting = {**conditions, "pattern": search.pattern(conditions["text"])}
+    places = None if conditions.keys() & _FEW else search.places(connection, conditions["text"])
+    if places is None:
+        return [fitting]
+    named = {name: value for name, value in conditions.items() if name != "text"}
+    ways = [{**named, "name": name} for name in places.names]
+    ways += [{**fitting, "roots": places.cases}] if places.cases else []
+    return [*ways, {**fitting, "long": True}]
+
+
+def _place(row: Listed) -> tuple[bool, datetime, str]:
+    due = row.task.due_at
+    return due is None, due or FIRST, row.task.id
+
+
+def _along(
+    connection: Connection, conditions: Mapping[str, Any], after: tuple[datetime | None, str],
+    limit: int,
+) -> list[Listed]:  # fmt: skip
     due, last = after
+    if conditions.keys() & _FEW:
+        part = "undated" if due is None else "both"
+        return _listing(connection, part, conditions, due=due, last=last, limit=limit)
     found: list[Listed] = []
     if due is not None:
-        found = _half(connection, "dated", conditions, limit, due=due, last=last)
+        found = _listing(connection, "dated", conditions, due=due, last=last, limit=limit)
         last = ""
     if len(found) < limit and "before" not in conditions:
-        found += _half(connection, "undated", conditions, limit - len(found), last=last)
+        rest = limit - len(found)
+        found += _listing(connection, "undated", conditions, last=last, limit=rest)
     return found
 
 
-def _half(
-    connection: Connection, half: str, conditions: Mapping[str, Any], limit: int, **after: Any
+def _listing(
+    connection: Connection, part: str, conditions: Mapping[str, Any], **bounds: Any
 ) -> list[Listed]:
-    names = (half, *sorted(conditions))
+    names = (part, *sorted(conditions.keys() & CONDITIONS.keys()))
     statement = _LISTS.get(names)
     if statement is None:
-        statement = _LISTS[names] = Statement(_query(half, tuple(conditions)), _listed)
-    return connection.all(statement, **conditions, **after, limit=limit)
+        statement = _LISTS[names] = Statement(_query(part, names[1:]), _listed)
+    return connection.all(statement, **conditions, **bounds)
 
 
-def _query(half: str, conditions: Sequence[str]) -> sa.Select[Any]:
+def _query(part: str, conditions: Sequence[str]) -> sa.Select[Any]:
     joined = sa.and_(_i.tenant == _c.tenant, _i.id == _c.instance_id)
     query = sa.select(*[_c[name] for name in _VALUE], _i.definition_id).join(instance, joined)
     query = query.where(_ours, _open, *[CONDITIONS[name] for name in conditions])
-    last = _c.id <= bindparam("last")
-    if half == "dated":
-        due: sa.BindParameter[Any] = bindparam("due")
-        query = query.where(_c.due_at >= due, sa.not_(sa.and_(_c.due_at == due, last)))
-        query = query.order_by(_c.due_at, _c.id)
-    else:
-        undated: sa.ColumnElement[bool] = _c.due_at.is_(None)
-        if "assignee" in conditions:
-            # a person's tasks are few, the undated ones may be all: keep SQLite from their index
-            undated = sa.case((undated, 1), else_=0) == 1
-        query = query.where(undated, sa.not_(last)).order_by(_c.id)
-    return query.limit(bindparam("limit"))
+    order: list[sa.ColumnElement[Any]] = [_c.due_at, _c.id]
+    behind = _BEHIND[part]
+    if _FEW.intersection(conditions):
+        # no database is to walk its index of due times for what it finds by another one
+        behind = sa.case((behind, _ONE), else_=_NONE) == _ONE
+        order.insert(0, sa.case((_c.due_at.is_(None), _ONE), else_=_NONE))
+    return query.where(behind).order_by(*order).limit(bindparam("limit"))
 
 
 def claimable(connection: Connection, names: Sequence[str]) -> list[str]:

@@ -39,6 +39,8 @@ def upgrade() -> None:
            f"state = 'open' AND length(name) <= {_NAME}")  # fmt: skip
     _index("ix_user_task_long_name", "user_task", ["tenant", "id"],
            f"state = 'open' AND length(name) > {_NAME}")  # fmt: skip
+    _index("ix_user_task_free", "user_task", ["tenant", "due_at", "id"],
+           "state = 'open' AND assignee IS NULL")  # fmt: skip
     _index("ix_instance_calling", "instance", ["tenant", "process_id", "id"],
            "parent_id IS NOT NULL AND state = 'running'")  # fmt: skip
     op.create_table(
