@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from tests import scratch
+
 VARIABLE = "CASEWAY_TEST_POSTGRES"
 
 
@@ -42,8 +44,10 @@ class Cluster:
         # fsync is for the tests that crash the server; the others need the speed
         self._durable = durable
         self._account = server_account()
+        # what must survive the server lies on the disk, as it does in earnest
+        place = "/tmp" if durable else scratch.folder()
         #: holds the data, the log and the socket
-        self.folder = Path(tempfile.mkdtemp(prefix="caseway-pg-", dir="/tmp"))
+        self.folder = Path(tempfile.mkdtemp(prefix="caseway-pg-", dir=place))
         if self._account is not None:
             entry = pwd.getpwnam(self._account)
             os.chown(self.folder, entry.pw_uid, entry.pw_gid)
@@ -59,7 +63,10 @@ class Cluster:
         settings = {"listen_addresses": "''", "unix_socket_directories": str(self.folder),
                     "max_connections": "200", "timezone": "UTC"}  # fmt: skip
         if not self._durable:
-            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
+                         # hundreds of databases live for a moment: nobody needs their statistics
+                         "autovacuum": "off", "checkpoint_timeout": "1h", "max_wal_size": "1GB",
+                         "wal_level": "minimal", "max_wal_senders": "0"}  # fmt: skip
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())
         self._run("pg_ctl", "start", "-w", "-D", "data", "-l", "server.log", "-o", options)
 

@@ -47,9 +47,9 @@ def one_callee(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def installation(tmp_path: Path, database_url: str) -> Settings:
+def installation(tmp_path: Path, empty_database_url: str) -> Settings:
     """Return the settings of the installation that is saved."""
-    url = "" if database_url.startswith("sqlite") else database_url
+    url = "" if empty_database_url.startswith("sqlite") else empty_database_url
     return Settings(data_dir=tmp_path / "one", database_url=url, handlers_dir=HANDLERS, lease_s=2)
 
 
@@ -346,19 +346,21 @@ def test_a_backup_of_a_newer_version_is_refused(
 
 
 @pytest.mark.postgres
-def test_a_backup_goes_back_to_where_it_comes_from(tmp_path: Path, postgres_url: str) -> None:
+def test_a_backup_goes_back_to_where_it_comes_from(tmp_path: Path, empty_postgres_url: str) -> None:
     saved(Settings(data_dir=tmp_path / "one", handlers_dir=HANDLERS), tmp_path / "kept")
 
     with pytest.raises(BadInput, match="goes back to where it comes from"):
-        restore(Settings(data_dir=tmp_path / "two", database_url=postgres_url), tmp_path / "kept")
+        restore(
+            Settings(data_dir=tmp_path / "two", database_url=empty_postgres_url), tmp_path / "kept"
+        )
 
 
 @pytest.mark.postgres
 def test_without_the_programs_of_postgresql_one_sentence_says_so(
-    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, empty_postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings(
-        data_dir=tmp_path / "one", database_url=postgres_url, handlers_dir=HANDLERS, lease_s=2
+        data_dir=tmp_path / "one", database_url=empty_postgres_url, handlers_dir=HANDLERS, lease_s=2
     )
     with opened(settings):
         monkeypatch.setenv("PATH", str(tmp_path))

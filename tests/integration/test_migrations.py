@@ -18,6 +18,12 @@ from engine.store.tables import metadata
 from tests.integration.conftest import MakeEngine
 
 
+@pytest.fixture
+def database_url(empty_database_url: str) -> str:
+    """Return the URL of a database without tables: here they are made."""
+    return empty_database_url
+
+
 def test_the_migrated_schema_is_the_one_in_the_code(engine: Engine) -> None:
     with engine.database.db.connect() as connection:
         command.check(migrate.config(connection))
