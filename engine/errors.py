@@ -74,6 +74,22 @@ class DeploymentRefused(EngineError):
         super().__init__(summary or f"{usual} the deployment")
 
 
+class ChangeRefused(EngineError):
+    """A running case cannot be changed so; nothing was stored. See to all `problems` and try again.
+
+    Each problem names an element of the case, says what stands against it, and a way out.
+    """
+
+    code = "change_refused"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        number = len(self.problems)
+        usual = "1 problem stops" if number == 1 else f"{number} problems stop"
+        told = "; ".join(f"{p.element or 'the case'}: {p.message}" for p in self.problems[:3])
+        super().__init__(f"{usual} the change: {told}{'; ...' if number > 3 else ''}")
+
+
 class SettingsError(EngineError):
     """A setting is unknown or has a wrong value. The message names it and where it was read."""
 

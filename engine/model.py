@@ -148,7 +148,44 @@ class Cancel:
     reason: str = ""
 
 
-Command = Start | Complete | Throw | Fire | Deliver | Resume | Retry | Cancel
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migrate:
+    """Go on in another version of the process."""
+
+    #: the root, or an instance that it has called
+    instance_id: str
+    #: the version it goes to
+    definition_id: str
+    #: element or flow of the present version -> of the other one, where the ids differ
+    mapping: Mapping[str, str] = field(default_factory=dict)
+
+
+class Begin(NamedTuple):
+    """Where a modification puts a token."""
+
+    element_id: str
+    #: behind the element, on its one way out; else at it
+    after: bool = False
+    #: the token whose sub-process it is, where several run; None: the only one, or a new one
+    inside: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Modify:
+    """Take tokens away and put others down, as a repair."""
+
+    #: the root, or an instance that it has called
+    instance_id: str
+    #: tokens by number, or all at an element by its id
+    cancel: tuple[int | str, ...] = ()
+    begin: tuple[Begin, ...] = ()
+    #: the case may end, if nothing of it is left
+    ends: bool = False
+    #: for the history
+    why: str = ""
+
+
+Command = Start | Complete | Throw | Fire | Deliver | Resume | Retry | Cancel | Migrate | Modify
 
 
 # ------------------------------------------------------------------ effects of a step

@@ -9,9 +9,11 @@ from engine.kernel.correlation import correlation_key
 from engine.kernel.definition import Definition, Element
 from engine.kernel.element_parsers import ParseFault
 from engine.kernel.large import Fetch
+from engine.kernel.migration import Migration
+from engine.kernel.objections import Objections
 from engine.kernel.parser import parse
 from engine.kernel.snapshot import FORMAT, REFERENCES_FROM
-from engine.kernel.step import step
+from engine.kernel.step import plan_migration, step
 from engine.kernel.timers import parse_cycle, parse_duration, parse_moment
 from engine.kernel.tokens import Limits, World
 from engine.kernel.triggers import next_due
@@ -23,6 +25,8 @@ __all__ = [
     "Element",
     "Fetch",
     "Limits",
+    "Migration",
+    "Objections",
     "ParseFault",
     "REFERENCES_FROM",
     "World",
@@ -34,6 +38,7 @@ __all__ = [
     "parse_cycle",
     "parse_duration",
     "parse_moment",
+    "plan_migration",
     "step",
     "variables_of",
     "visible_to",

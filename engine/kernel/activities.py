@@ -280,10 +280,16 @@ class UserTask(Activity):
                 _moment(value(plan.due_date)),
                 _moment(value(plan.follow_up_date)),
                 _priority(value(plan.priority)),
-                _text(value(plan.form_key)),
+                form_of(self, token),
             ),
         )
         return None
+
+
+def form_of(task: UserTask, token: Token) -> str | None:
+    """Return the key of the form that a person fills in."""
+    key = task.assignment.form_key
+    return None if key is None else _text(token.workflow.process.evaluate(key, token))
 
 
 def _text(value: Value) -> str | None:

@@ -258,14 +258,21 @@ class EventGateway(Node):
     all_needed = False
 
     def _run_hook(self, token: Token) -> bool | None:
-        process = token.workflow.process
         for flow in self.outgoing:
-            arm = process.spawn(token.workflow, flow.target, via=flow.id, host=token, listens=True)
-            token.arms.append(arm)
-            trigger = flow.target.trigger
-            assert trigger is not None
-            trigger.arm(arm)
+            self._listen(token, flow)
         return None
+
+    def listen_at(self, token: Token, target: Node) -> None:
+        """Wait for one more event: the one at the end of a flow."""
+        self._listen(token, next(flow for flow in self.outgoing if flow.target is target))
+
+    def _listen(self, token: Token, flow: Flow) -> None:
+        scope = token.workflow
+        arm = scope.process.spawn(scope, flow.target, via=flow.id, host=token, listens=True)
+        token.arms.append(arm)
+        trigger = flow.target.trigger
+        assert trigger is not None
+        trigger.arm(arm)
 
     def chosen(self, arm: Token, payload: dict[str, Value]) -> None:
         """Take the branch whose event came first; the others stop listening."""

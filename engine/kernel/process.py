@@ -152,6 +152,13 @@ class Process(Throws, BpmnWorkflow):
         rank = token.task_spec.rank
         heappush(self._ready, (rank, token.workflow.depth, self._order, token))
 
+    def requeue(self) -> None:
+        """Queue the ready tokens anew, as loading does: their nodes have changed."""
+        self._ready = []
+        for number in sorted(self.index):
+            if self.index[number]._state == READY:
+                self.push(self.index[number])
+
     # ------------------------------------------------ tokens
 
     def spawn(
@@ -281,6 +288,10 @@ class Process(Throws, BpmnWorkflow):
     def end_scope(self, scope: Scope) -> None:
         """End a scope in which no token flows any more, as the next thing that happens."""
         self._endings.append(scope)
+
+    def is_ending(self, scope: Scope) -> bool:
+        """Tell whether the end of a scope is the next thing that happens."""
+        return scope in self._endings
 
     def _end_scope(self, scope: Scope) -> None:
         if self.subprocesses.get(scope.owner.id if scope.owner else 0) is not scope or scope.live:

@@ -133,6 +133,12 @@ class MultiInstance:
         elif memo["active"] == 0:
             self._end(body)
 
+    def child_cancelled(self, body: Token) -> None:
+        """Count an instance that was taken away; end, or begin the next one (Table 10.30)."""
+        memo = _memo(body)
+        body.memo = {**memo, "active": memo["active"] - 1, "ended": memo["ended"] + 1}
+        body.workflow.process.attempt(body, lambda: self._go_on(body, body.vars), "finish")
+
     def prepare(self, child: Token) -> None:
         """Evaluate what an instance gives; called while an incident can still stop it."""
         child.memo = {**(child.memo or {}), "output": self._output(child)}

@@ -10,6 +10,8 @@ from datetime import datetime
 from engine.errors import BadInput, Conflict
 from engine.kernel import snapshot as snapshots
 from engine.kernel.definition import Definition, Starter
+from engine.kernel.migration import Migration, migrate, plan
+from engine.kernel.modification import modify
 from engine.kernel.node import Node
 from engine.kernel.process import Process
 from engine.kernel.scopes import Variables
@@ -21,6 +23,8 @@ from engine.model import (
     Deliver,
     Fire,
     InstanceState,
+    Migrate,
+    Modify,
     Resume,
     Retry,
     Start,
@@ -34,7 +38,8 @@ def step(world: World, snapshot: bytes | None, command: Command, now: datetime) 
     """Apply a command and run to the next wait.
 
     `now` is aware UTC. Raises Conflict if the command's token does not exist or waits for something
-    else (a stale result), BadInput if a start event does not exist; then nothing has happened.
+    else (a stale result), BadInput if a start event does not exist, ChangeRefused if a case cannot
+    be changed as asked; then nothing has happened.
     """
     if isinstance(command, Start):
         process = _start(world, command, now)
@@ -53,6 +58,14 @@ def step(world: World, snapshot: bytes | None, command: Command, now: datetime) 
             outside = process.large.outside
             out.works = [item._replace(inputs=outside(item.inputs)) for item in out.works]
     return out
+
+
+def plan_migration(world: World, snapshot: bytes, command: Migrate, now: datetime) -> Migration:
+    """Return what a migration would do and what stands against it; nothing else comes of it.
+
+    Raises Conflict if the instance has ended.
+    """
+    return plan(snapshots.load(world, snapshot, now), command)
 
 
 def _start(world: World, command: Start, now: datetime) -> Process:
@@ -123,6 +136,10 @@ def _apply(process: Process, command: Command) -> None:
         process.cancel_all(command.reason)
     elif isinstance(command, Resume):
         return
+    elif isinstance(command, Migrate):
+        migrate(process, command)
+    elif isinstance(command, Modify):
+        modify(process, command)
     elif isinstance(command, Retry):
         _retry(process, _token(process, command.token))
     elif isinstance(command, Complete):

@@ -21,7 +21,7 @@ ENGINE_LINES = (
     {"runtime"},
     {"diagrams", "sla", "insight"},
     {"kernel", "dmn", "store", "access", "registry"},
-    {"feel", "calendars", "settings", "model", "codec", "languages", "sentences", "xml"},
+    {"feel", "calendars", "settings", "model", "changes", "codec", "languages", "sentences", "xml"},
     {"errors", "clock", "failpoints", "watch", "trail"},
 )
 

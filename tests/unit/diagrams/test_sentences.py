@@ -41,7 +41,12 @@ def literals(node: ast.expr) -> Iterator[str]:
 
 def sources() -> list[Path]:
     folders = (sorted((ENGINE / name).rglob("*.py")) for name in ("diagrams", "dmn"))
-    return [ENGINE / "sentences.py", ENGINE / "xml.py", *chain.from_iterable(folders)]
+    changes = [
+        ENGINE / "kernel" / f"{name}.py"
+        for name in ("correspondence", "migration", "modification", "objections")
+    ]
+    changes.append(ENGINE / "runtime" / "migration.py")
+    return [ENGINE / "sentences.py", ENGINE / "xml.py", *changes, *chain.from_iterable(folders)]
 
 
 def templates() -> Iterator[tuple[str, str, bool]]:
@@ -118,7 +123,7 @@ def test_no_translation_is_left_without_its_sentence() -> None:
     used = {text for _, text, _ in templates()} | words_of_tables()
     spare = [
         text
-        for name in ("gate", "kinds", "decisions")
+        for name in ("gate", "kinds", "decisions", "changes")
         for text in said_in(name)
         if text not in used
     ]

@@ -70,6 +70,8 @@ class Player:
         self.incidents: dict[int, Any] = {}
         self.events: list[Event] = []
         self.steps: list[Step] = []
+        #: the commands of the verbs, each with its moment
+        self.given: list[tuple[Command, datetime]] = []
 
     # ---------------------------------------------------------------- World
 
@@ -172,6 +174,8 @@ class Player:
     # ---------------------------------------------------------------- keeping the rows
 
     def do(self, command: Command) -> Step:
+        if not isinstance(command, Resume):
+            self.given.append((command, self.now))
         out = kernel.step(self, self.snapshot, command, self.now)
         self.snapshot, self.state = out.snapshot, out.state
         self.steps.append(out)
