@@ -19,6 +19,7 @@ from functools import partial
 from engine.clock import new_id
 from engine.dispatch.alarm import Alarm
 from engine.dispatch.crew import Crew, Held
+from engine.dispatch.upkeep import Upkeep
 from engine.model import Work
 from engine.registry import Registry
 from engine.worker import (
@@ -82,6 +83,10 @@ class LocalDispatcher:
         self._maintain_at = timer()
         #: how often expired things are ended; seconds
         self._maintain_s = min(_REAP_S, self._settings.lease_s)
+        self._months = Upkeep(
+            lambda: bool(engine.keep_months().done), "keeping the months of the history",
+            timer=timer,
+        )  # fmt: skip
         #: when the claim loop last showed life; of the timer
         self._seen_at = timer()
         self._alarm = Alarm(self._wake.set, self._settings.sweep_s, now=engine.clock.now)
@@ -139,6 +144,7 @@ class LocalDispatcher:
         self._stopped.set()
         self._wake.set()
         self._loop.join(_PAUSE_S)
+        self._months.stop(_PAUSE_S)
         return not left and not self._loop.is_alive()
 
     # -------------------------------------------------------------- claiming and booking
@@ -268,6 +274,7 @@ class LocalDispatcher:
     def _maintain(self) -> None:
         """End what has expired; where there are several nodes, one of them does it for all."""
         self._engine.reap()
+        self._months.look()
 
     def _give_up(self, held: Held) -> None:
         log.error("handler %r runs over %s s: %s", held.work.topic, held.timeout_s, held.work.key)

@@ -53,6 +53,15 @@ class Leftover(NamedTuple):
     month: str
 
 
+class InFiles(NamedTuple):
+    """What the files of one month hold."""
+
+    month: str
+    files: int
+    rows: int
+    bytes: int
+
+
 _a, _p, _i, _h = archive.c, archived.c, instance.c, history.c
 _OVER = tuple(state.value for state in InstanceState if state is not InstanceState.RUNNING)
 _tenant: sa.BindParameter[str] = bindparam("tenant")
@@ -127,6 +136,16 @@ _LEFTOVERS = Statement(
     ),
     Leftover,
 )
+_MONTHS = Statement(
+    sa.select(
+        _a.month, sa.func.count(), sa.cast(sa.func.sum(_a.rows), sa.BigInteger),
+        sa.cast(sa.func.sum(_a.bytes), sa.BigInteger),
+    )
+    .where(_a.tenant == _tenant, _a.state == sa.literal_column(f"'{KEPT}'"))
+    .group_by(_a.month)
+    .order_by(_a.month),
+    InFiles,
+)  # fmt: skip
 _FORGET = Statement[Any](
     sa.delete(archive).where(_this, _a.state == sa.literal_column(f"'{DROPPED}'"))
 )
@@ -231,3 +250,8 @@ def leftovers(connection: Connection) -> list[Leftover]:
 def forget(connection: Connection, archive_id: str) -> None:
     """Delete the row of a file that has been deleted."""
     connection.run(_FORGET, b_id=archive_id)
+
+
+def months(connection: Connection) -> list[InFiles]:
+    """Return what the files of each month hold."""
+    return connection.all(_MONTHS)

@@ -60,6 +60,7 @@ _PAGE_OF_CALLED = Statement(
     .limit(bindparam("limit")),
     row_of,
 )
+_COUNT = Statement[tuple[int]](sa.select(sa.func.count()).select_from(history).where(_ours))
 _WRITE_VALUE = Statement[Any](
     sa.update(history)
     .where(_ours, _c.root_id == bindparam("b_root"), _c.seq == bindparam("b_seq"))
@@ -146,3 +147,9 @@ def replace(connection: Connection, root_id: str, rows: Sequence[tuple[int, Any]
             for seq, value in rows
         ],
     )
+
+
+def count(connection: Connection) -> int:
+    """Return how many rows there are; reads all of them."""
+    found = connection.one(_COUNT)
+    return 0 if found is None else int(found[0])

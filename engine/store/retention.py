@@ -15,6 +15,7 @@ from sqlalchemy import bindparam
 from engine.model import InstanceState
 from engine.store.columns import among
 from engine.store.connect import Connection
+from engine.store.month import first_id
 from engine.store.statement import Row, Statement
 from engine.store.tables import archived, blob, history, incident, instance, message, user_task
 
@@ -64,7 +65,7 @@ def drop_cases(connection: Connection, before: datetime, limit: int) -> int:
     for state in _OVER:
         if len(found) < limit:
             rows = connection.all(
-                _ENDED, state=state, before=before, before_id=_first_id(before),
+                _ENDED, state=state, before=before, before_id=first_id(before),
                 limit=limit - len(found),
             )  # fmt: skip
             found += [str(row[0]) for row in rows]
@@ -82,9 +83,3 @@ def forget_messages(connection: Connection, before: datetime, limit: int) -> int
     if ids:
         connection.run(_FORGET, ids=ids)
     return len(ids)
-
-
-def _first_id(moment: datetime) -> str:
-    """Return what sorts before every id that is made at a moment or later."""
-    text = f"{int(moment.timestamp() * 1000):012x}"
-    return f"{text[:8]}-{text[8:]}"

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from engine.clock import Clock, VirtualClock
@@ -37,6 +38,8 @@ class FakeEngine:
         self.claims: list[int] = []
         self.looks = 0
         self.reaps = 0
+        #: rounds about the months of the history
+        self.rounds = 0
         #: raised by the next calls of a verb, one each
         self.faults: dict[str, list[Exception]] = {}
         #: what the engine's own work does
@@ -162,6 +165,10 @@ class FakeEngine:
 
     def reap(self) -> None:
         self.reaps += 1
+
+    def keep_months(self) -> Any:
+        self.rounds += 1
+        return SimpleNamespace(done=True)
 
     # -------------------------------------------------------------- inside
 

@@ -439,6 +439,17 @@ def test_expired_messages_are_ended_now_and_then(scene: Scene) -> None:
     assert scene.engine.reaps > before >= 1
 
 
+def test_the_months_of_the_history_are_kept_with_the_rest(scene: Scene) -> None:
+    watch = Watch()
+    dispatcher = scene.start(timer=watch)
+
+    watch.seconds = 60.0
+    dispatcher.look_after()
+    dispatcher.stop()
+
+    assert scene.engine.rounds == 1
+
+
 def test_item_whose_lease_has_ended_is_not_begun(scene: Scene) -> None:
     # given one thread that is busy, and an item that waits for it
     watch = Watch()

@@ -42,7 +42,7 @@ _ANY = {
 _WHOLE = {
     "decisions._LIST", "decisions._KNOWN", "decisions._TOPS",
     "definitions._LIST", "definitions._PROCESSES", "tokens._LIST",
-    "users._LIST",
+    "users._LIST", "history._COUNT",
 }  # fmt: skip
 #: what the claim walks are a few rows of its own, each of them found by a look at the index
 _DERIVED = ("SCAN top", "SCAN cells", "SCAN due")
