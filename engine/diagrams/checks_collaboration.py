@@ -26,6 +26,7 @@ def check_collaborations(diagram: Diagram, report: Report) -> None:
         _multiplicity(multiplicity, report)
     for collaboration in diagram.all("collaboration"):
         _choreography_of(diagram, collaboration, report)
+        _pools(diagram, collaboration, report)
     for element in diagram.all("activity", "item"):
         _no_choreography(diagram, element, report)
     for process in diagram.processes:
@@ -94,6 +95,24 @@ def _pool(diagram: Diagram, end: Element) -> Element | None:
     if is_bpmn(end, "participant"):
         return diagram.find(end.get("processRef"), "process")
     return diagram.process_of(end) if is_a(end, "flowNode") else None
+
+
+def _pools(diagram: Diagram, collaboration: Element, report: Report) -> None:
+    """A process that two pools of one collaboration name is still one: nobody sees whose it is."""
+    first: dict[Element, Element] = {}
+    for pool in children(collaboration, "participant"):
+        process = diagram.find(pool.get("processRef"), "process")
+        if process is not None and process in first:
+            report.warning(
+                pool,
+                "{pool} and {other} name the same process “{process}”",
+                "give each pool a process of its own, or leave it empty",
+                pool=pool,
+                other=first[process],
+                process=process.get("id") or "",
+            )
+        elif process is not None:
+            first[process] = pool
 
 
 def _messages_at(

@@ -28,6 +28,8 @@ def check_flows(diagram: Diagram, report: Report) -> None:
             _reaches(flow, target, report)
         if source is not None and target is not None:
             _border(diagram, flow, source, target, report)
+        if source is not None and source is target:
+            _itself(flow, source, report)
     for node in diagram.all("flowNode"):
         _begins(diagram, node, report)
         _default(diagram, node, report)
@@ -116,6 +118,21 @@ def _border(
             flow=flow,
             scope=diagram.scope_of(flow),
             home=diagram.scope_of(source),
+        )
+
+
+def _itself(flow: Element, node: Element, report: Report) -> None:
+    """A node may follow itself, which the standard forbids nowhere; it needs a reason to stop."""
+    decides = is_bpmn(node, "exclusiveGateway", "inclusiveGateway", "complexGateway")
+    asked = child(flow, "conditionExpression") is not None
+    default = plain(node.get("default")) == flow.get("id")
+    if is_a(node, "activity", "anyEvent") and not (decides or asked or default):
+        report.warning(
+            flow,
+            "{flow} leads from {node} to itself without a condition, so it begins again for ever",
+            "write a condition, or lead it over an exclusive gateway",
+            flow=flow,
+            node=node,
         )
 
 

@@ -38,6 +38,7 @@ def check_schema(diagram: Diagram, report: Report) -> None:
             continue
         _attributes(element, row, report)
         _content(element, row, report)
+        _sequence(element, row, report)
         for child, slot in _placed(element, row, report):
             rows[child] = EXPRESSION if slot.expression else row_of(child)
 
@@ -76,6 +77,27 @@ def _placed(element: Element, row: Row, report: Report) -> Iterator[tuple[Elemen
                 element=element,
                 kind=kind_words(slot.name),
             )
+
+
+def _sequence(element: Element, row: Row, report: Report) -> None:
+    """Report the first child that stands behind what has to follow it."""
+    last: Element | None = None
+    for child in element.iterchildren():
+        place = row.order.get(local(child)) if is_bpmn(child) else None
+        if place is None:
+            continue
+        if last is not None and place < row.order[local(last)]:
+            report.warning(
+                child,
+                "in {element} “{tag}” stands behind “{last}”, but belongs before it",
+                "the schema of BPMN fixes the order; here it changes nothing, other programs may"
+                " refuse the file: export it again",
+                element=element,
+                tag=local(child),
+                last=local(last),
+            )
+            return
+        last = child
 
 
 def _misplaced(child: Element, parent: Element, report: Report) -> None:

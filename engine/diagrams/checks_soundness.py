@@ -1,7 +1,7 @@
 """Soundness: can the work come to an end, can joins be satisfied, does a loop ever pause.
 
-What is said holds whatever the data are; where a diagram is too large or uses what the token game
-does not know (complex joins, quantities, ad-hoc parts), nothing is said.
+What is said holds whatever the data are. Where a diagram is too large or uses what the token game
+does not know (complex joins, quantities, ad-hoc parts), it is said that its joins are not judged.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from engine.diagrams.names import is_bpmn
 from engine.diagrams.report import Report
 from engine.diagrams.schema import is_a
 from engine.diagrams.token_graph import Game, Net
+from engine.sentences import Phrase, phrase
 
 #: events in whose scope the work may end although no path leads to an end
 _ENDS_ALL = {"terminate", "error", "cancel"}
@@ -25,15 +26,19 @@ _PAUSES = ("userTask", "receiveTask", "callActivity", "eventBasedGateway")
 def check_soundness(diagram: Diagram, report: Report) -> None:
     """Check every scope that is executed."""
     for scope in diagram.scopes:
-        if not diagram.is_executable(scope) or is_bpmn(scope, "adHocSubProcess"):
+        if not diagram.is_executable(scope):
             continue
         net = Net(diagram, scope)
+        if is_bpmn(scope, "adHocSubProcess"):
+            if _joining(net):
+                _unjudged(scope, scope, phrase("its activities begin in any order"), report)
+            continue
         lost = _without_end(net)
         if lost and not _stopped_from_outside(diagram, scope):
             _no_way_out(net, lost, report)
         _loops(diagram, net, lost, report)
-        if net.joins and not lost and not _is_beyond(diagram, net):
-            _joins(net, report)
+        if _joining(net) and not lost:
+            _joins(diagram, scope, net, report)
 
 
 # ------------------------------------------------------------------ the way to an end
@@ -182,23 +187,43 @@ def _trimmed(net: Net, nodes: Sequence[Element]) -> set[Element]:
 # ------------------------------------------------------------------ joins
 
 
-def _is_beyond(diagram: Diagram, net: Net) -> bool:
-    """Tell whether a scope holds what the token game does not know."""
+def _joining(net: Net) -> bool:
+    """Tell whether anything in a scope waits for several tokens."""
+    return bool(net.joins) or any(_beyond_the_game(net, node) for node in net.nodes)
+
+
+def _beyond_the_game(net: Net, node: Element) -> Phrase | None:
+    """Return why the token game does not know a node, None if it does."""
+    if is_bpmn(node, "complexGateway") and len(net.into[node]) > 1:
+        return phrase("its condition decides how many it waits for")
+    if any((node.get(name) or "1").strip() != "1"
+           for name in ("startQuantity", "completionQuantity")):  # fmt: skip
+        return phrase("it takes or gives more than one token")
+    together = is_bpmn(node, "eventBasedGateway") and truth(node, "instantiate", default=False)
+    several = is_bpmn(node, "startEvent") and truth(node, "parallelMultiple", default=False)
+    return phrase("several events begin it") if together or several else None
+
+
+def _unjudged(scope: Element, node: Element, why: Phrase, report: Report) -> None:
+    report.info(
+        node,
+        "whether all that is joined in {scope} comes together is not judged, because of {node}:"
+        " {why}",
+        "play it with every way that the data may take",
+        scope=scope,
+        node=node,
+        why=why,
+    )
+
+
+def _joins(diagram: Diagram, scope: Element, net: Net, report: Report) -> None:
     for node in net.nodes:
-        complex_join = is_bpmn(node, "complexGateway") and len(net.into[node]) > 1
-        quantity = any((node.get(name) or "1").strip() != "1"
-                       for name in ("startQuantity", "completionQuantity"))  # fmt: skip
-        together = is_bpmn(node, "eventBasedGateway") and truth(node, "instantiate", default=False)
-        if complex_join or quantity or together:
-            return True
-        if is_bpmn(node, "startEvent") and truth(node, "parallelMultiple", default=False):
-            return True
-    return False
-
-
-def _joins(net: Net, report: Report) -> None:
+        if why := _beyond_the_game(net, node):
+            _unjudged(scope, node, why, report)
+            return
     found = Game(net).play()
     if not found.whole:
+        _unjudged(scope, scope, phrase("its tokens can stand in too many ways"), report)
         return
     dead = [join for join in net.joins if join in found.reached - found.joined]
     for join in dead:

@@ -41,6 +41,8 @@ class Row:
     attributes: Mapping[str, Slot]
     #: by tag
     children: Mapping[str, Slot]
+    #: tag of a child -> its place in the sequence of the standard's schema
+    order: Mapping[str, int]
     #: text inside is content
     text: bool
 
@@ -81,18 +83,22 @@ def _row(name: str) -> Row:
     lineage = _lineage(name)
     attributes = [_slot(word) for base in lineage for word in TABLE[base][1].split()]
     children: dict[str, Slot] = {}
-    for slot in (_slot(word) for base in lineage for word in TABLE[base][2].split()):
+    order: dict[str, int] = {}
+    # what a base has stands before what is added to it
+    words = [word for base in reversed(lineage) for word in TABLE[base][2].split()]
+    for place, slot in enumerate(map(_slot, words)):
         tags = [slot.name] if slot.name not in ABSTRACT else []
         if slot.name in TABLE and slot.row == slot.name:
             tags = [tag for tag, kinds in _KINDS.items() if slot.name in kinds]
         for tag in tags:
             if tag not in ABSTRACT:
-                children.setdefault(tag, slot)
+                children[tag], order[tag] = slot, place
     return Row(
         name=name,
         kinds=_KINDS[name],
         attributes={slot.name: slot for slot in attributes},
         children=children,
+        order=order,
         text=name in WITH_TEXT,
     )
 
@@ -108,10 +114,13 @@ EXPRESSION = Row(
         slot.name: slot for slot in map(_slot, ("id", "language:uri", "evaluatesToTypeRef"))
     },
     children={},
+    order={},
     text=True,
 )
 #: content of a reference: an id
-_REFERENCE = Row(name="reference", kinds=frozenset(), attributes={}, children={}, text=True)
+_REFERENCE = Row(
+    name="reference", kinds=frozenset(), attributes={}, children={}, order={}, text=True
+)
 _ALIASES = {
     slot.name: slot.row
     for row in ROWS.values()

@@ -18,6 +18,7 @@ from engine.diagrams.diagram import (
     is_event_sub_process,
     truth,
 )
+from engine.diagrams.imports.plain import is_said_twice
 from engine.diagrams.names import is_bpmn, local, spoken, text_of
 from engine.diagrams.report import Report
 from engine.diagrams.schema import is_a
@@ -245,6 +246,14 @@ def _scope_features(diagram: Diagram, scope: Element) -> Iterator[str]:
 def check_decoration(diagram: Diagram, report: Report) -> None:
     """Mention what is drawn for people only, so that nobody expects it to be executed."""
     for element in diagram.all("resourceRole"):
+        if is_said_twice(element):
+            report.error(
+                element,
+                "{element} refers to a resource and has an expression, and only one can count",
+                "delete the reference or the expression",
+                element=element,
+            )
+            continue
         report.warning(
             element,
             "{element} does not decide who gets a task",

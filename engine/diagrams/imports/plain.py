@@ -29,6 +29,8 @@ def import_plain(passage: Passage) -> None:
 
 
 def _role(passage: Passage, task: Element, role: Element) -> None:
+    if is_said_twice(role):
+        return  # the gate refuses it
     text = _said(passage, role)
     usual = next(name for tag, name in _ROLES.items() if is_bpmn(role, tag))
     if not text:
@@ -43,6 +45,11 @@ def _role(passage: Passage, task: Element, role: Element) -> None:
         if known is None or known.get(name) is None:
             passage.zeebe(task, "assignmentDefinition", **{name: value})
     detach(role)
+
+
+def is_said_twice(role: Element) -> bool:
+    """Tell whether a role names a resource and has an expression too (BPMN 2.0.2, table 10.5)."""
+    return None not in (child(role, "resourceRef"), child(role, "resourceAssignmentExpression"))
 
 
 def _said(passage: Passage, role: Element) -> str:

@@ -17,11 +17,11 @@ def undone(*inside: str, handler: str = "", target: str = "t") -> bytes:
             task("t"),
             boundary("b", "t", "<compensateEventDefinition/>"),
             handler or node("task", "h", isForCompensation="true"),
-            node("association", "a", sourceRef="b", targetRef="h"),
             throw("ask", ask),
             end("e"),
             path("s", "t", "ask", "e"),
             *inside,
+            node("association", "a", sourceRef="b", targetRef="h"),
         )
     )
 

@@ -134,3 +134,21 @@ def test_properties_of_camunda_7_are_properties_of_the_element() -> None:
                             "</camunda:properties>")), "</process>",
     )  # fmt: skip
     assert words(drawing)["x"].name("en") == "Ask"
+
+
+@pytest.mark.parametrize("owner", ["userTask", "manualTask"])
+def test_a_role_with_a_resource_and_an_expression_is_refused(owner: str) -> None:
+    # given
+    said = (
+        '<potentialOwner id="r"><resourceRef>desk</resourceRef><resourceAssignmentExpression>'
+        "<formalExpression>user(ann)</formalExpression></resourceAssignmentExpression>"
+        "</potentialOwner>"
+    )
+    drawing = diagram(
+        '<resource id="desk" name="desk"/>',
+        process("p", start("s"), node(owner, "u", said), end("e"), path("s", "u", "e")),
+    )
+    # when
+    (problem,) = [p for p in read(drawing).problems if p.stops]
+    # then
+    assert (problem.rule, problem.element) == ("role-said-twice", "r")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.model import Severity
 from tests.drawing import (
     about,
     boundary,
@@ -11,13 +12,14 @@ from tests.drawing import (
     diagram,
     end,
     message,
+    node,
     path,
     process,
     start,
     throw,
     user,
 )
-from tests.unit.diagrams.gate import read
+from tests.unit.diagrams.gate import accepted, read
 
 NODES = {
     "s": start("s"),
@@ -56,3 +58,17 @@ def test_what_only_sends_receives_nothing(target: str) -> None:
                                   ("z", "b"), ("z", "u")])  # fmt: skip
 def test_what_sends_and_what_receives_may_be_tied(ends: tuple[str, str]) -> None:
     assert flows(*ends) == set()
+
+
+def test_two_pools_of_one_collaboration_that_name_the_same_process_are_mentioned() -> None:
+    # given
+    one = node("participant", "one", processRef="p")
+    two = node("participant", "two", processRef="p")
+    other = node("collaboration", "other", node("participant", "again", processRef="p"))
+    body = process("p", start("s"), user("u"), end("e"), path("s", "u", "e"))
+    drawing = diagram(node("collaboration", "c", one, two), other, body)
+    # when
+    found = [p for p in read(drawing).problems if p.rule == "pools-of-one-process"]
+    # then
+    assert [(p.element, p.severity) for p in found] == [("two", Severity.WARNING)]
+    assert accepted(drawing)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import resources
+
+import pytest
+from lxml import etree
+
 from engine.diagrams.schema import ROWS
 from engine.model import Severity
 from tests.drawing import about, diagram, end, node, path, process, start, task, throw, user
 from tests.unit.diagrams.gate import accepted, objections, read
+
+XSD = "{http://www.w3.org/2001/XMLSchema}"
 
 
 def drawn(*inside: str, before: str = "") -> bytes:
@@ -116,3 +123,62 @@ def test_foreign_elements_outside_extensions_are_mentioned() -> None:
     drawing = drawn(task("t", '<note xmlns="urn:x"/>'), path("s", "t", "e"))
     # when / then
     assert "note" in objections(drawing, Severity.WARNING)[0][1]
+
+
+# ------------------------------------------------------------------ the order of children
+
+
+def test_a_child_behind_what_has_to_follow_it_is_mentioned_once_for_each_owner() -> None:
+    # given
+    incoming = "<incoming>s-t</incoming>"
+    late = "<documentation>late</documentation><extensionElements/>"
+    drawing = drawn(node("userTask", "t", incoming, late), path("s", "t", "e"))
+    # when
+    (problem,) = [p for p in read(drawing).problems if p.rule == "children-out-of-order"]
+    # then
+    assert (problem.severity, problem.element) == (Severity.WARNING, "t")
+    assert problem.message == (
+        "In the user task “t” “documentation” stands behind “incoming”, but belongs before it"
+    )
+    assert accepted(drawing)
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        ("<documentation>a</documentation><documentation>b</documentation><extensionElements/>"),
+        ("<extensionElements/><incoming>s-t</incoming><outgoing>t-e</outgoing>"),
+        ("<incoming>s-t</incoming><outgoing>t-e</outgoing><standardLoopCharacteristics/>"),
+    ],
+)
+def test_children_in_their_order_are_not_mentioned(inside: str) -> None:
+    drawing = drawn(node("userTask", "t", inside), path("s", "t", "e"))
+
+    assert "children-out-of-order" not in {p.rule for p in read(drawing).problems}
+
+
+def test_the_table_has_the_order_of_the_schema_of_the_standard() -> None:
+    folder = resources.files("SpiffWorkflow").joinpath("bpmn", "parser", "schema")
+    schema = etree.fromstring(folder.joinpath("Semantic.xsd").read_bytes())
+    types = {str(t.get("name")): t for t in schema.iter(f"{XSD}complexType")}
+    compared = 0
+    for element in schema.iterchildren(f"{XSD}element"):
+        name, kind = str(element.get("name")), str(element.get("type")).rpartition(":")[2]
+        row = ROWS.get(name)
+        if row is None or kind not in types:
+            continue
+        known = [row.order[tag] for tag in _sequence(types, kind) if tag in row.order]
+        assert known == sorted(known), name
+        compared += len(known) > 1
+    assert compared > 90
+
+
+def _sequence(types: dict[str, etree._Element], name: str) -> list[str]:
+    """Return the tags of a type in the order of the schema, those of its base first."""
+    kind = types.get(name)
+    if kind is None:
+        return []
+    extension = kind.find(f".//{XSD}extension")
+    base = [] if extension is None else _sequence(types, str(extension.get("base")))
+    named = (part.get("ref") or part.get("name") or "" for part in kind.iter(f"{XSD}element"))
+    return base + [tag.rpartition(":")[2] for tag in named]

@@ -18,6 +18,7 @@ from tests.drawing import (
     error,
     flow,
     gateway,
+    node,
     path,
     process,
     script,
@@ -211,3 +212,83 @@ def test_a_hundred_choices_side_by_side_are_not_multiplied() -> None:
     assert seen.whole
     assert len(game._seen) < 400
     assert not seen.stuck
+
+
+# ------------------------------------------------------------------ what is not judged
+
+
+def unjudged(*inside: str) -> list[tuple[str, str]]:
+    """Return element and reason of each part whose joins are not judged."""
+    problems = read(diagram(process("p", *inside))).problems
+    found = [p for p in problems if p.rule == "joins-not-judged"]
+    assert all(p.severity == Severity.INFO for p in found)
+    assert all(p.told("zh").message != p.message for p in found)
+    return [(str(p.element), p.message.rpartition(": ")[2]) for p in found]
+
+
+def test_a_complex_join_is_said_not_to_be_judged() -> None:
+    join = node("complexGateway", "j", "<activationCondition>=activationCount &gt; 1"
+                                       "</activationCondition>")  # fmt: skip
+    drawn = (start("s"), gateway("parallel", "g"), user("a"), user("b"), join, end("e"),
+             path("s", "g", "a", "j", "e"), path("g", "b", "j"))  # fmt: skip
+
+    assert unjudged(*drawn) == [("j", "its condition decides how many it waits for")]
+
+
+@pytest.mark.parametrize("name", ["startQuantity", "completionQuantity"])
+def test_quantities_are_said_not_to_be_judged(name: str) -> None:
+    twice = node("userTask", "t", **{name: "2"})
+    assert unjudged(start("s"), twice, end("e"), path("s", "t", "e")) == [
+        ("t", "it takes or gives more than one token")
+    ]
+
+
+def test_joins_of_an_ad_hoc_part_are_said_not_to_be_judged() -> None:
+    inner = (gateway("parallel", "g"), user("a"), user("b"), gateway("parallel", "j"),
+             path("g", "a", "j"), path("g", "b", "j"))  # fmt: skip
+    drawn = (start("s"), node("adHocSubProcess", "h", *inner), end("e"), path("s", "h", "e"))
+
+    assert unjudged(*drawn) == [("h", "its activities begin in any order")]
+
+
+def test_an_ad_hoc_part_without_joins_needs_no_judgement() -> None:
+    drawn = (start("s"), node("adHocSubProcess", "h", user("a"), user("b")), end("e"),
+             path("s", "h", "e"))  # fmt: skip
+
+    assert unjudged(*drawn) == []
+
+
+def test_too_many_ways_are_said_not_to_be_judged() -> None:
+    ways = [user(f"u{number}") for number in range(8)]
+    flows = [flow("g", f"u{n}", f"a &gt; {n}") + path(f"u{n}", "j") for n in range(8)]
+    drawn = (start("s"), gateway("inclusive", "g"), *ways, gateway("inclusive", "j"), end("e"),
+             path("s", "g"), *flows, path("j", "e"))  # fmt: skip
+
+    assert unjudged(*drawn) == [("p", "its tokens can stand in too many ways")]
+
+
+# ------------------------------------------------------------------ a flow to where it begins
+
+
+def follows_itself(*flows: str, default: str = "") -> list[tuple[str, Severity]]:
+    marked = {"default": default} if default else {}
+    drawing = diagram(process("p", start("s"), node("userTask", "t", **marked), end("e"), *flows))
+    return [(str(p.element), p.severity) for p in read(drawing).problems]
+
+
+def test_a_node_that_follows_itself_without_a_condition_is_mentioned() -> None:
+    assert follows_itself(path("s", "t", "e"), path("t", "t")) == [("t-t", Severity.WARNING)]
+
+
+def test_a_node_may_follow_itself_for_a_reason() -> None:
+    asked = flow("t", "t", "again = true")
+    assert follows_itself(path("s", "t"), flow("t", "e"), asked, default="t-e") == []
+    ended = flow("t", "e", "again = false")
+    assert follows_itself(path("s", "t"), ended, path("t", "t"), default="t-t") == []
+
+
+def test_an_exclusive_gateway_that_leads_to_itself_turns_without_a_wait() -> None:
+    drawn = (start("s"), gateway("exclusive", "g", default="g-e"), end("e"), path("s", "g", "e"),
+             flow("g", "g", "a &gt; 1"))  # fmt: skip
+
+    assert found(*drawn) == {("loop-without-wait", "g")}
