@@ -52,8 +52,8 @@ class Evaluation:
             raise FeelError(f"more than {MAX_DEPTH} calls inside each other")
 
     def open(self, id: str, name: str) -> dict[str, Any]:
-        """Begin the explanation of a decision."""
-        self.entry = {"decision": id, "name": name, "value": None}
+        """Begin the explanation of a decision, with what was noted about its inputs."""
+        self.entry = {"decision": id, "name": name, "value": None, **self.entry}
         self.entries.append(self.entry)
         return self.entry
 

@@ -130,10 +130,11 @@ class Sitting:
         return {**seen, **imported}
 
     def _decided(self, node: Decision) -> object:
-        scope = self.scope(node.requires)
         if node.logic is None:
             return self.typed(node, self.given(node))
         run, outer = self.run, self.run.entry
+        run.entry = {}  # what is noted about the inputs belongs to this decision
+        scope = self.scope(node.requires)
         entry = run.open(node.id, node.name)
         entry["inputs"] = {
             required.node.name: shown(self._values[required.node])

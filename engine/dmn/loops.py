@@ -61,9 +61,14 @@ def filtered(compiler: Compiler, element: Element, names: Names) -> Code:
 
     def keep(scope: Scope, run: Evaluation) -> object:
         value = source(scope, run)
-        items: Sequence[object] = value if isinstance(value, (list, tuple)) else [value]
+        single: list[object] = [] if value is None else [value]
+        items: Sequence[object] = value if isinstance(value, (list, tuple)) else single
+        if not items:  # a number picks an item even where there is none
+            place = match({**scope, "item": None}, Evaluation(run.now))
+            given = {"items": items, "place": place}
+            return [] if number_of(place) is None else noted(_PICK, given, run, id)
         kept: list[object] = []
-        for item in items if value is not None else ():
+        for item in items:
             run.count()
             entries = item if isinstance(item, Mapping) else {}
             found = match({**scope, "item": item, **entries}, run)

@@ -92,6 +92,8 @@ class Model:
                 found = sitting.value(node)
         except RecursionError:
             raise FeelError("the decision or its data are nested too deeply") from None
+        if run.entries and run.entry:  # about the inputs of a service
+            run.entries[-1].setdefault("notes", []).extend(run.entry["notes"])
         return Decided(found, run.entries)
 
     def inputs(self, id_or_name: str) -> frozenset[str]:

@@ -15,7 +15,7 @@ from engine.feel.library import BUILTINS, Builtin, call_function
 from engine.feel.properties import PROPERTIES
 from engine.feel.run import Code, Frame, Run
 from engine.feel.types import ANY, SIMPLE_TYPES, Type
-from engine.feel.values import Function, a_kind, kind_of, missing, plain
+from engine.feel.values import NULL, Function, a_kind, kind_of, missing, plain
 
 #: the names whose values are in a frame; None for the frame of a filter, which holds the item
 Level = Set[str] | None
@@ -265,7 +265,7 @@ def function_body(compiler: Compiler, node: nodes.FunctionBody) -> Code:
 
 @compiles(nodes.InstanceOf)
 def instance_of(compiler: Compiler, node: nodes.InstanceOf) -> Code:
-    """Compile `value instance of type`; null is an instance of no type but Null and Any."""
+    """Compile `value instance of type`; null is an instance of Null only."""
     value, kind = compiler.code(node.value), node.type
     if isinstance(kind, str):
         return compiler.broken(missing("type", kind, SIMPLE_TYPES), node.at)
@@ -273,7 +273,7 @@ def instance_of(compiler: Compiler, node: nodes.InstanceOf) -> Code:
 
     def test(env: Any) -> Any:
         found = value(env)
-        return found is not None and matches(found)
+        return matches(found) if found is not None else kind.name == NULL
 
     return test
 

@@ -100,6 +100,16 @@ def test_a_filter_keeps_items_or_picks_one() -> None:
     assert value(filtered('if item < 3 then true else "no"'), n=[1, 2, 3]) is None
 
 
+@pytest.mark.parametrize(("match", "wanted"), [("1", None), ("item > 1", []), ("x = 1", [])])
+def test_a_filter_on_nothing_does_what_feel_does(match: str, wanted: object) -> None:
+    parts = tag("in", literal("[]")), tag("match", literal(match))
+
+    made = load(model(decision("d", tag("filter", *parts)))).evaluate("d", {})
+
+    assert made.value == wanted
+    assert ("notes" in made.explanation[0]) == (wanted is None)
+
+
 def test_for_goes_through_lists_and_ranges() -> None:
     def loop(domain: str, result: str) -> str:
         return tag(

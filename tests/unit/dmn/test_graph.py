@@ -65,6 +65,49 @@ def test_variables_are_seen_where_nobody_draws_inputs() -> None:
     assert made.evaluate("d", {"amount": 4}).value == 8
 
 
+@pytest.mark.parametrize(
+    ("kind", "given", "said"),
+    [
+        ("number", "1", "n: expected number, got string"),
+        ("small", 9, "n: small allows [1..5], not 9"),
+        ("numbers", [1, "a"], "n: expected list<number>, got list"),
+    ],
+)
+def test_an_input_of_the_wrong_type_is_null_with_a_note(
+    kind: str, given: object, said: str
+) -> None:
+    small = item("small", tag("allowedValues", "<text>[1..5]</text>"), kind="number")
+    numbers = item("numbers", kind="number", isCollection="true")
+    drawn = data("n", kind), decision("d", needs("n"), literal("n"))
+    service = tag(
+        "decisionService", tag("variable", name="s"), tag("outputDecision", href="#d"),
+        tag("inputData", href="#n"), id="s", name="s",
+    )  # fmt: skip
+
+    for name in ("d", "s"):
+        made = load(model(small, numbers, *drawn, service)).evaluate(name, {"n": given})
+
+        assert made.value is None
+        assert [note["message"] for note in made.explanation[-1]["notes"]] == [said]
+
+
+def test_an_unknown_decision_is_told_with_those_there_are() -> None:
+    made = load(model(decision("one", literal("1")), decision("two", literal("2"))))
+
+    with pytest.raises(NotFound, match="no decision “three”; its decisions are one, two"):
+        made.evaluate("three", {})
+    with pytest.raises(NotFound, match="it has none"):
+        load(model(data("n"))).evaluate("d", {})
+
+
+def test_what_a_decision_may_be_given_is_known() -> None:
+    open_ = tag("decision", tag("variable", name="opinion"), id="opinion", name="opinion")
+    base = decision("base", needs("n"), literal("n + extra"))
+    top = decision("top", needs("base", "opinion", kind="Decision"), literal("base"))
+
+    assert load(model(data("n"), open_, base, top)).inputs("top") == {"n", "extra", "opinion"}
+
+
 def test_a_circle_of_requirements_is_a_problem_and_ends() -> None:
     one = decision("one", needs("two", kind="Decision"), literal("two"))
     two = decision("two", needs("one", kind="Decision"), literal("one"))

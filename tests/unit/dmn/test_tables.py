@@ -19,7 +19,7 @@ from engine.dmn.evaluation import Evaluation
 from engine.errors import ExecutionFault
 from engine.feel import Expression, YearsMonthsDuration
 from engine.model import Severity
-from tests.decision_drawing import data, decision, model, needs, table
+from tests.decision_drawing import data, decision, model, needs, table, tag, text
 
 RULES = [[">= 1", '"small"'], [">= 10", '"large"'], [">= 10", '"large"']]
 
@@ -84,6 +84,32 @@ def test_several_outputs_give_a_context() -> None:
     rules = [["> 0", "n + 1", "n * 2"]]
 
     assert value(["n"], rules, 5, outputs=["more", "twice"]) == {"more": 6, "twice": 10}
+
+
+@pytest.mark.parametrize(
+    ("hits", "n", "wanted"),
+    [
+        ("PRIORITY", 3, {"p": "a", "q": "y"}),
+        ("OUTPUT ORDER", 3, [{"p": "a", "q": "y"}, {"p": "a", "q": "z"}, {"p": "b", "q": "y"}]),
+        ("RULE ORDER", 3, [{"p": "b", "q": "y"}, {"p": "a", "q": "z"}, {"p": "a", "q": "y"}]),
+        ("OUTPUT ORDER", 0, None),
+        ("COLLECT", 0, None),
+    ],
+)
+def test_several_outputs_are_ordered_one_after_the_other(hits: str, n: int, wanted: object) -> None:
+    head = tag("input", text("inputExpression", "n"))
+    outs = [
+        tag("output", text("outputValues", values), name=name)
+        for name, values in (("p", '"a","b"'), ("q", '"y","z"'))
+    ]
+    cells = [("> 1", '"b"', '"y"'), ("> 2", '"a"', '"z"'), ("> 0", '"a"', '"y"')]
+    rules = [
+        tag("rule", text("inputEntry", one), text("outputEntry", p), text("outputEntry", q))
+        for one, p, q in cells
+    ]
+    drawn = decision("d", tag("decisionTable", head, *outs, *rules, hitPolicy=hits))
+
+    assert load(model(drawn)).evaluate("d", {"n": n}).value == wanted
 
 
 def test_outputs_of_a_first_table_are_made_for_the_first_hit_only() -> None:
