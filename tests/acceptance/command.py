@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.acceptance.warm import warm
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROCESSES = ROOT / "processes"
 #: a test that waits longer than this has failed; seconds
@@ -52,17 +54,11 @@ class Caseway:
 
     def run(self, *arguments: str, stdin: str | None = None) -> Done:
         """Run a command to its end, whatever that is."""
-        done = subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-        return Done(status=done.returncode, out=done.stdout, err=done.stderr)
+        status, out, err = warm().run(
+            ["--data", str(self.data), *arguments], folder=self.folder,
+            environment=self.environment, stdin=stdin or "", timeout_s=600,
+        )  # fmt: skip
+        return Done(status=status, out=out, err=err)
 
     def ok(self, *arguments: str, stdin: str | None = None) -> Done:
         """Run a command that must succeed."""
