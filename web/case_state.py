@@ -126,7 +126,7 @@ def standing(
             stopped[one.element_id].append(one)
     return Standing(
         instance=instance, drawing=drawing, counts=_counts(mine), incidents=stopped,
-        flows=frozenset(passage.flow for passage in mine if passage.flow),
+        flows=frozenset(p.flow for p in mine if p.flow and p.kind == "element.activated"),
         called=_called(view, instance, drawing),
     )  # fmt: skip
 
@@ -140,6 +140,9 @@ def _counts(passages: Iterable[Passage]) -> dict[str, Count]:
             count.first_at = min(count.first_at or one.first_at, one.first_at)
         elif one.kind == "element.completed":
             count.left += one.number
+        elif one.kind == "element.migrated":
+            count.came += one.number
+            found[one.flow or ""].withdrawn += one.number
         else:
             count.withdrawn += one.number
         count.last_at = max(count.last_at or one.last_at, one.last_at)

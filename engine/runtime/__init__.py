@@ -16,6 +16,8 @@ from engine.runtime.gauges import Gauges
 from engine.runtime.incidents import Incidents
 from engine.runtime.links import LinkEnds
 from engine.runtime.messages import Messages
+from engine.runtime.migration import Migrations
+from engine.runtime.modification import Modifications
 from engine.runtime.months import Months
 from engine.runtime.nodes import Nodes
 from engine.runtime.releases import Releases
@@ -31,8 +33,8 @@ __all__ = ["ApiToken", "Engine", "User"]
 
 class Engine(
     BundleDrafts, Deployments, Decisions, Cases, Tasks, Messages, Ledger, Incidents,
-    Tokens, Users, LinkEnds, Escalations, Releases, Views, WorkList, DataStores, Nodes, Gauges,
-    Months,
+    Migrations, Modifications, Tokens, Users, LinkEnds, Escalations, Releases, Views, WorkList,
+    DataStores, Nodes, Gauges, Months,
 ):  # fmt: skip
     """Runs cases on one database. Safe to share by threads; made anew after a fork.
 

@@ -182,8 +182,10 @@ def _close(
         if closed.token != own or closed.kind == "subscription":
             tokens[closed.kind].append(closed.token)
     connection = tx.connection
-    if step.resolved:
-        incidents.resolve_tokens(connection, case.id, step.resolved, by, tx.now)
+    # the incident of a dead row stands under its token too, which the kernel does not know of
+    over = [*step.resolved, *(tokens["work"] if case.owns & INCIDENTS else ())]
+    if over:
+        incidents.resolve_tokens(connection, case.id, over, by, tx.now)
     if tokens["task"]:
         tasks.cancel(connection, case.id, tokens["task"], tx.now)
     # undelivered rows go with their catch; a catch has one message at a time, so not the consumed

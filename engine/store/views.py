@@ -23,9 +23,9 @@ class Passage(NamedTuple):
 
     instance_id: str
     element_id: str
-    #: element.activated | element.completed | element.cancelled
+    #: element.activated | element.completed | element.cancelled | element.migrated
     kind: str
-    #: the sequence flow they came by; None unless activated by one
+    #: the sequence flow they came by; of migrated ones the element they were at; else None
     flow: str | None
     number: int
     first_at: datetime
@@ -82,11 +82,13 @@ _tenant: sa.BindParameter[str] = bindparam("tenant")
 _RUNNING: sa.ColumnElement[str] = sa.literal_column("'running'")
 _OPEN: sa.ColumnElement[str] = sa.literal_column("'open'")
 #: kinds of the history that say where tokens were
-MOVES = ("element.activated", "element.completed", "element.cancelled")
+MOVES = ("element.activated", "element.completed", "element.cancelled", "element.migrated")
 #: the kind that says how a decision was made
 DECIDED = "decision.evaluated"
 #: what a story leaves out: it follows from the rest, or stands elsewhere on the page
-ASIDE = ("element.completed", "element.cancelled", "variable.set", "history.erased")
+ASIDE = (
+    "element.completed", "element.cancelled", "element.migrated", "variable.set", "history.erased",
+)  # fmt: skip
 
 _PASSAGES = Statement(
     sa.select(
