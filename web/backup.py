@@ -78,6 +78,21 @@ def backup(settings: Settings, target: Path) -> Manifest:
     return manifest
 
 
+def left_out(settings: Settings) -> list[tuple[str, Path]]:
+    """Return the folders with files that a backup does not hold, each with its setting."""
+    named = {
+        "archive_dir": settings.archive_dir, "outbox_dir": settings.outbox_dir,
+        "maildir": settings.maildir, "handlers_dir": settings.handlers_dir,
+    }  # fmt: skip
+    home = settings.data_dir.resolve()
+    return [
+        (name, folder)
+        for name, folder in named.items()
+        if folder is not None and not folder.resolve().is_relative_to(home)
+        if folder.is_dir() and any(folder.iterdir())
+    ]
+
+
 def check(source: Path) -> Manifest:
     """Read a whole backup and compare every hash. Raises NotFound, BadInput."""
     return _unpack(source, None)

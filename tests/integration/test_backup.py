@@ -17,11 +17,12 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
+from engine import clock
 from engine.errors import BadInput, Conflict, EngineError, NotFound, SchemaTooNew
 from engine.registry import Registry
 from engine.runtime import Engine
 from engine.settings import Settings
-from engine.store import dump
+from engine.store import dividing, dump, month, partitions
 from engine.worker import drain
 from tests.chaos import evidence
 from tests.chaos.drawing import CASE, LETTER, drawing
@@ -367,3 +368,47 @@ def test_without_the_programs_of_postgresql_one_sentence_says_so(
         with pytest.raises(EngineError, match="pg_dump is not installed here"):
             backup(settings, tmp_path / "kept")
     assert shutil.which("pg_dump") is None
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("steps", [0, 1, 2, 3])
+def test_a_history_that_was_being_divided_by_month_is_divided_where_it_is_restored(
+    tmp_path: Path, empty_postgres_url: str, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    # given an installation of the version before, saved after so many steps of the division, with
+    # rows on both sides of the bound
+    settings = Settings(
+        data_dir=tmp_path / "one", database_url=empty_postgres_url, handlers_dir=HANDLERS
+    )
+    with monkeypatch.context() as before:
+        before.setattr(partitions, "ready", lambda database: partitions.Kept())
+        with opened(settings) as engine:
+            engine.deploy({"chaos.bpmn": drawing()}, by="ann")
+            cases = [engine.start(CASE, {"number": 1}).id]
+            for _ in range(steps):
+                with engine.database.db.begin() as connection:
+                    step = dividing.next_step(connection)
+                    assert step is not None
+                    step(connection)
+            before.setattr(clock, "_last", 0x03B9_0000_0000 << 12)  # ids of the year 2099
+            cases.append(engine.start(CASE, {"number": 2}).id)
+            told = {case: engine.history(case) for case in cases}
+            backup(settings, tmp_path / "kept")
+
+    # when it is restored elsewhere and opened
+    with another_database(settings.database_url) as url:
+        other = Settings(data_dir=tmp_path / "two", database_url=url, handlers_dir=HANDLERS)
+        restore(other, tmp_path / "kept")
+        with opened(other) as restored:
+            # then it is by month, and all is there
+            names = [part.name for part in partitions.parts(restored.database)]
+            assert (names[0], names[-1]) == (month.BEFORE, month.REST)
+            assert {case: restored.history(case) for case in cases} == told
+            restored.start(CASE, {"number": 3})
+
+            # and can be saved and restored again, over what is there
+            backup(other, tmp_path / "again")
+        restore(other, tmp_path / "again", force=True)
+        with opened(other) as again:
+            assert [part.name for part in partitions.parts(again.database)] == names
+            assert {case: again.history(case) for case in cases} == told

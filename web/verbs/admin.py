@@ -92,10 +92,16 @@ def revoke_token(session: Session, token: str, by: str) -> None:
 def migrate(session: Session, finish: bool) -> None:
     """Bring the schema of the database up to date.
 
-    Every other verb does it too; this one does nothing else. `--finish` ends an upgrade of several
-    nodes: from its next start on, each stores cases in the newest format.
+    Every other verb does it too; this one does nothing else. On PostgreSQL it also divides a long
+    history by month and makes the coming months. `--finish` ends an upgrade of several nodes: from
+    its next start on, each stores cases in the newest format.
     """
     engine = session.engine  # opened, and with that migrated
+    if not engine.keep_months().done:
+        session.out.say(
+            "the months of the history are not all made yet: it is in use, or another node is at "
+            "it; the workers go on with it, or run `caseway migrate` again"
+        )
     if finish:
         number = engine.finish_upgrade()
         session.out.one({"migrated": True, "format": number}, f"nodes write format {number} now")

@@ -21,11 +21,18 @@ def backup(session: Session, file: Path) -> None:
     appears when it is complete, and overwrites nothing. It holds secrets: keep it like them.
     """
     from web.backup import backup as keep
+    from web.backup import left_out
 
     made = keep(session.settings, file)
     size = file.stat().st_size
+    outside = left_out(session.settings)
+    for name, folder in outside:
+        session.out.say(
+            f"not in it: {name} {folder}, outside the data folder; save it now, after this"
+        )
     said = {"file": str(file), "bytes": size, "files": len(made.files) - 1, "kind": made.kind,
-            "schema": made.schema, "made_at": made.made_at}  # fmt: skip
+            "schema": made.schema, "made_at": made.made_at,
+            "left_out": [str(folder) for _, folder in outside]}  # fmt: skip
     session.out.one(said, f"{file}: {made.kind}, {len(made.files) - 1} file(s), {size} bytes")
 
 

@@ -39,7 +39,7 @@ def test_what_is_old_enough_is_moved_and_reads_the_same(
     none = caseway(tmp_path, capsys, "archive", "--older-than", "1")
     done = caseway(tmp_path, capsys, "archive", "--older-than", "0")
 
-    assert none == {"files": [], "cases": 0, "rows": 0}
+    assert none == {"files": [], "cases": 0, "rows": 0, "dropped": []}
     assert (done["cases"], done["rows"]) == (3, sum(len(rows) for rows in before))
     assert [path.suffix for path in (tmp_path / "data" / "archive").rglob("*.*")] == [".parquet"]
     assert [caseway(tmp_path, capsys, "history", case) for case in cases] == before
@@ -53,3 +53,21 @@ def test_without_a_span_nothing_is_moved(
     assert status == MISUSED
     assert "archive_days" in capsys.readouterr().err
     assert cases
+
+
+def test_the_months_say_what_stands_in_the_database_and_what_in_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], cases: list[str]
+) -> None:
+    count = sum(len(caseway(tmp_path, capsys, "history", case)) for case in cases)
+
+    (before,) = caseway(tmp_path, capsys, "archive", "--months")
+    caseway(tmp_path, capsys, "archive", "--older-than", "0")
+    month, rest = caseway(tmp_path, capsys, "archive", "--months")
+
+    assert before == {
+        "month": "all", "rows": count, "bytes": None, "files": 0, "archived_rows": 0,
+        "archived_bytes": 0,
+    }  # fmt: skip
+    assert (rest["month"], rest["rows"]) == ("all", 0)
+    assert (month["files"], month["archived_rows"]) == (1, count)
+    assert month["archived_bytes"] > 0

@@ -47,3 +47,23 @@ def test_over_data_the_refusal_names_the_way_out(
 
     assert run(["--data", one, "restore", kept, "--force"]) == 0
     assert "before_restore_" in capsys.readouterr().out
+
+
+def test_folders_outside_the_data_folder_are_named_since_they_are_not_in_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, archive = str(tmp_path / "one"), tmp_path / "archive"
+    monkeypatch.setenv("CASEWAY_ARCHIVE_DIR", str(archive))
+    assert run(["--data", one, "users", "list"]) == 0
+    archive.mkdir()
+    capsys.readouterr()
+
+    # an empty one is not missed
+    assert run(["--data", one, "backup", str(tmp_path / "first")]) == 0
+    assert capsys.readouterr().err == ""
+    (archive / "2026-03").mkdir()
+
+    assert run(["--data", one, "backup", str(tmp_path / "second"), "--json"]) == 0
+    said = capsys.readouterr()
+    assert f"archive_dir {archive}" in said.err
+    assert json.loads(said.out)["left_out"] == [str(archive)]
