@@ -56,6 +56,7 @@ STATUSES: dict[type[errors.EngineError], tuple[int, str]] = {
     errors.Forbidden: (403, "Not allowed"),
     errors.TooBusy: (429, "Too busy"),
     errors.DeploymentRefused: (422, "The deployment has errors"),
+    errors.ChangeRefused: (409, "The case cannot be changed so"),
     errors.FeelError: (422, "A FEEL expression is wrong"),
     errors.ExecutionFault: (409, "The step cannot go on"),
     errors.HandlerSetupError: (500, "The server is not set up"),
