@@ -23,6 +23,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import click
+
 #: what the verbs import when they run; none of it starts a thread or opens a connection
 _WANTED = (
     "web.cli", "engine.runtime", "engine.registry", "engine.worker", "engine.access", "web.opening",
@@ -130,7 +132,8 @@ def main() -> None:
         importlib.import_module(name)
     from web import cli
 
-    cli.cli.list_commands(None)  # type: ignore[arg-type] - imports web/verbs
+    # imports web/verbs
+    cli.cli.list_commands(click.Context(cli.cli))
     # what is there now is not looked at, and so not copied, by the collector of each process
     gc.freeze()
     arguments = wait_for_work(socket.socket(fileno=int(sys.argv[1])))
