@@ -65,8 +65,10 @@ class Messages(Base):
             message = delivery.new_message(
                 tx, name, key, given, keys=properties, message_id=message_id, ttl_s=ttl
             )
-            if _known(tx, message_id) is None:
-                delivery.offer(tx, message)
+            known = _known(tx, message_id)
+            if known is not None:
+                return _repeated(tx, known)
+            delivery.offer(tx, message)
             return Correlation(outcome="buffered", message_id=message.id, instance_id=None)
 
     @verb
@@ -164,10 +166,7 @@ def _known(tx: Transaction, message_id: str | None) -> Message | None:
 def _correlate(tx: Transaction, message: Message, by: str | None) -> Correlation:
     known = _known(tx, message.id if message.named else None)
     if known is not None:
-        tx.abandon()
-        return Correlation(
-            outcome="duplicate", message_id=message.id, instance_id=known.instance_id
-        )
+        return _repeated(tx, known)
     instance_id = _deliver(tx, message, by)
     outcome = "delivered"
     if instance_id is None:
@@ -179,6 +178,12 @@ def _correlate(tx: Transaction, message: Message, by: str | None) -> Correlation
     if state == "buffered" or message.named:
         _mark(tx, message, state, None)
     return Correlation(outcome=state, message_id=message.id, instance_id=None)
+
+
+def _repeated(tx: Transaction, known: Message) -> Correlation:
+    """Store nothing and tell who got the message that had this id first."""
+    tx.abandon()
+    return Correlation(outcome="duplicate", message_id=known.id, instance_id=known.instance_id)
 
 
 def _mark(tx: Transaction, message: Message, state: str, instance_id: str | None) -> None:

@@ -108,6 +108,22 @@ def test_equal_messages_sent_at_once_are_delivered_once_each(make_engine: MakeEn
     assert {engine.case(case).state for case in cases} == {InstanceState.COMPLETED}
 
 
+def test_a_repetition_that_was_overtaken_each_time_is_told_as_one(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a message that has reached its case
+    engine.deploy({"a.bpmn": drawings.waits_for_message("paid")}, by="ann")
+    case = engine.start("waits", {"number": "17"}).id
+    engine.correlate("paid", key="17", message_id="m1")
+
+    # when it comes again, and others are faster each time that it looks for a catch
+    monkeypatch.setattr("engine.runtime.messages._LOOKS", 0)
+    again = engine.correlate("paid", key="17", message_id="m1")
+
+    # then
+    assert (again.outcome, again.instance_id) == ("duplicate", case)
+
+
 def test_a_message_nobody_fetches_is_forgotten_in_time(engine: Engine, clock: VirtualClock) -> None:
     engine.deploy({"a.bpmn": drawings.waits_for_message("paid")}, by="ann")
     engine.correlate("paid", key="17", ttl_s=60)
