@@ -58,11 +58,11 @@ def _listed(*row: Any) -> Listed:
 
 # not EXISTS, which PostgreSQL may turn round: all that the candidates may claim, then sorted
 _candidate_of = (
-    sa.select(sa.literal_column("1"))
+    sa.select(sa.literal_column("true", sa.Boolean))
     .where(_w.tenant == _c.tenant, _w.task_id == _c.id, among(_w.name, "names"))
     .limit(sa.literal_column("1"))
     .scalar_subquery()
-) == sa.literal_column("1")
+)
 #: name of a condition -> SQL; the parameters have the names of the conditions
 CONDITIONS: dict[str, sa.ColumnElement[bool]] = {
     "assignee": _c.assignee == bindparam("assignee"),

@@ -24,6 +24,8 @@ from tests.drawing import (
 
 TASKS = 10
 #: far enough that no timer fires during a measurement
+#: what the task of `desk` is called
+DESK_NAME = "Check 审核退款申请"
 _FAR = '=duration("P400D")'
 
 
@@ -91,11 +93,16 @@ def alarm() -> bytes:
 
 
 def desk() -> bytes:
-    """Return a user task for `user` or, without one, for a group, with a reminder far away."""
+    """Return a user task for `user` or, without one, for a group, with a reminder far away.
+
+    It is due at `due`, if there is one.
+    """
     who = '<zeebe:assignmentDefinition assignee="=user" candidateGroups="g0"/>'
+    when = '<zeebe:taskSchedule dueDate="=due"/>'
+    work = node("userTask", "u", extension(who, when), name=DESK_NAME)
     return diagram(
         process(
-            "desk", start("s"), script("t", "amount * 2", "double"), user("u", extension(who)),
+            "desk", start("s"), script("t", "amount * 2", "double"), work,
             end("e"), end("late"), boundary("b", "u", timer("Duration", _FAR), cancels=False),
             path("s", "t", "u", "e"), path("b", "late"),
         )

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -32,9 +33,18 @@ _MINE = 25
 #: stored cases and open ones
 SMALL, LARGE, FULL = (1_000, 100), (100_000, 10_000), (1_000_000, 100_000)
 _ACTS = (
-    "complete a task", "search the open tasks for a number", "find a case by its number",
+    "complete a task", "search the open tasks for a word", "search the open tasks for a number",
+    "find a case by its number", "show what is late", "list what a group may claim",
     "list my tasks", "open a case",
 )  # fmt: skip
+#: what one person may claim for: all of them
+_GROUPS = [f"g{number}" for number in range(40)]
+#: late tasks that even the small database has
+_FEWEST = 10
+#: rows of a page, one more to see whether there is another
+_PAGE = 26
+#: how long ago the first tasks were due
+_LATE = timedelta(hours=24)
 #: business key of a copy
 _NUMBER = "K{}"
 
@@ -55,7 +65,8 @@ class Place:
         """Store so many copies, and real cases to act on."""
         self.engine.migrate()
         self.engine.deploy({"desk.bpmn": drawings.desk()}, by=WHO)
-        done, mine, free = (self._case(user) for user in (ME, ME, None))
+        first = self.engine.clock.now() - _LATE
+        done, mine, free = (self._case(user, first) for user in (ME, ME, None))
         self.engine.complete(self._task(done), {"answer": "yes"}, by=ME)
         many, still_open = size
         self.number = _NUMBER.format(many - 1)
@@ -70,8 +81,8 @@ class Place:
         self.tasks = [self._task(case) for case in self.cases]
         stored.settle(self.database)
 
-    def _case(self, user: str | None) -> str:
-        return self.engine.start("desk", {"user": user, "amount": 12}, by=WHO).id
+    def _case(self, user: str | None, due: datetime | None = None) -> str:
+        return self.engine.start("desk", {"user": user, "amount": 12, "due": due}, by=WHO).id
 
     def _task(self, case: str) -> str:
         (task,) = self.engine.tasks(instance_id=case)
@@ -84,10 +95,19 @@ class Place:
             "complete a task": lambda: engine.complete(
                 self.tasks[number], {"answer": "yes"}, by="bob"
             ),
-            "list my tasks": lambda: engine.work_list(Wanted(), user=ME, limit=26),
+            "list my tasks": lambda: engine.work_list(Wanted(), user=ME, limit=_PAGE),
+            "list what a group may claim": lambda: engine.work_list(
+                Wanted(view="groups"), user=ME, groups=_GROUPS, limit=_PAGE
+            ),
+            "show what is late": lambda: engine.pressing(
+                "escalation", until=engine.clock.now(), limit=_FEWEST
+            ),
             "find a case by its number": lambda: engine.cases(business_key=self.number),
             "search the open tasks for a number": lambda: engine.work_list(
-                Wanted(view="all", text=self.number), user=ME, limit=26
+                Wanted(view="all", text=self.number), user=ME, limit=_PAGE
+            ),
+            "search the open tasks for a word": lambda: engine.work_list(
+                Wanted(view="all", text="退款"), user=ME, limit=_PAGE
             ),
             "open a case": lambda: (
                 engine.case_view(self.cases[number]), engine.story(self.cases[number]),

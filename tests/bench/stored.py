@@ -1,7 +1,7 @@
 """Fills a database with many cases: copies, inside the database, of a few that were really run.
 
-A copy differs from its template in its ids, its business key, and who has its task. Nothing is
-played; the rows are those that the engine itself has written.
+A copy differs from its template in its ids, its business key, who has its task and when it is due.
+Nothing is played; the rows are those that the engine itself has written.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ _IDS = {"id", "root_id", "instance_id", "parent_id", "task_id"}
 _EACH = 25
 #: groups that the unclaimed tasks are spread over
 _GROUPS = 40
+#: due times are spread over so many hours behind that of the template; a third is due at no time
+_HOURS = 97
 #: copies begin with a number that is older than any id of today (UUIDv7: time first)
 _OLDEST = 0x01000000
 
@@ -65,13 +67,24 @@ def _value(table: str, column: str, dialect: str) -> str:
         return "'K' || n.i"
     if (table, column) == ("user_task", "assignee"):
         return f"CASE WHEN r.assignee IS NULL THEN NULL ELSE 'user' || (n.i / {_EACH}) END"
+    if (table, column) == ("user_task", "due_at"):
+        later = {
+            "sqlite": "strftime('%Y-%m-%dT%H:%M:%S.000000Z', r.due_at,"
+            f" (n.i % {_HOURS}) || ' hours')",
+            "postgresql": f"r.due_at + (n.i % {_HOURS}) * interval '1 hour'",
+        }[dialect]
+        return f"CASE WHEN n.i % 3 = 0 THEN NULL ELSE {later} END"
     if (table, column) == ("candidate", "name"):
         return f"'group:g' || (n.i % {_GROUPS})"
     return f"r.{column}"
 
 
 def settle(database: sa.Engine) -> None:
-    """Let the database gather its numbers, as it does by itself after a while."""
+    """Let the database gather its numbers, as it does by itself after a while.
+
+    PostgreSQL also cleans what was loaded, or it would do so while others are measured.
+    """
     if database.dialect.name == "postgresql":
-        with database.begin() as connection:
-            connection.execute(sa.text("ANALYZE"))
+        with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(sa.text("VACUUM (ANALYZE)"))
+            connection.execute(sa.text("CHECKPOINT"))

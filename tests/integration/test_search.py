@@ -26,8 +26,9 @@ from tests.integration import drawings
 from tests.integration.conftest import Traced
 
 NAMES = (
-    "Check the Offer", "check the invoice", "审核退款申请", "退货：请联系客户", "100% of it_is done",
-    "It's \"quoted\" \\ slashed", "É crème", "a", "审", "Report " + "on and on " * 30,
+    "Check the Offer", "check the invoice", "审核退款申请", "退货：请联系客户",
+    "100% of it_is done", "It's \"quoted\" \\ slashed", "É crème", "a", "审",
+    "Report " + "on and on " * 30,
 )  # fmt: skip
 NUMBERS = (
     "SR-2026-000123", "SR-2026-000124", "sr-2025-9", "合同2026-7", "50%_off", "a'b\"c\\d", "AAAA",
