@@ -8,15 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.feel import nodes
 from engine.feel.library import BUILTINS, Builtin, call_function
 from engine.feel.properties import PROPERTIES
 from engine.feel.run import Code, Frame, Run
 from engine.feel.types import ANY, SIMPLE_TYPES, Type
-from engine.feel.values import NULL, Function, a_kind, kind_of, missing, plain
+from engine.feel.values import (
+    ANYTHING,
+    BOOLEAN,
+    CONTEXT,
+    FUNCTION,
+    LIST,
+    NULL,
+    Function,
+    a_kind,
+    kind_of,
+    missing,
+    named,
+    plain,
+)
 
+#: a closure, and the kind of its values unless they are null
+Typed = tuple[Code, str]
+_Made = TypeVar("_Made", Code, Typed)
 #: the names whose values are in a frame; None for the frame of a filter, which holds the item
 Level = Set[str] | None
 #: the level of a loop that holds the results so far
@@ -33,9 +49,11 @@ _UNCLEAN = frozenset({float, Decimal})
 class Compiler:
     """The state of one compilation."""
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], kinds: Mapping[str, str] | None = None) -> None:
         #: variables declared by the caller
         self.names = frozenset(names)
+        #: the kinds of those whose kind is known
+        self.kinds = kinds or {}
         #: innermost last
         self.levels: list[Level] = []
         #: (name, offset, whether it can only be a variable of the scope)
@@ -45,7 +63,25 @@ class Compiler:
 
     def code(self, node: nodes.Node) -> Code:
         """Return the closure of a node."""
-        return COMPILERS[type(node)](self, node)
+        return self.typed(node)[0]
+
+    def typed(self, node: nodes.Node) -> Typed:
+        """Return the closure of a node, and the kind of its value unless that is null."""
+        method, kind = COMPILERS[type(node)]
+        made = method(self, node)
+        return made if kind is None else (made, kind)
+
+    def truth(self, node: nodes.Node, word: str) -> Code:
+        """Return the closure of what `word` takes for true or false."""
+        code, kind = self.typed(node)
+        if kind not in (ANYTHING, BOOLEAN, NULL):
+            self.complain(f"'{word}' needs true or false, got {named(kind)}", node.at)
+        return code
+
+    def complain(self, message: str, at: int) -> None:
+        """Note something that cannot work."""
+        if (at, message) not in self.problems:
+            self.problems.append((at, message))
 
     def within(self, level: Level, node: nodes.Node) -> Code:
         """Return the closure of a node that runs one frame further in."""
@@ -56,19 +92,22 @@ class Compiler:
 
     def broken(self, message: str, at: int) -> Code:
         """Note something that cannot work, and return code that fails with the same words."""
-        self.problems.append((at, message))
+        self.complain(message, at)
         return lambda env: env.run.fail(message, at)
 
 
-_Method = Callable[[Compiler, Any], Code]
-COMPILERS: dict[type[nodes.Node], _Method] = {}
+_Method = Callable[[Compiler, Any], Any]
+#: kind of node -> what compiles it, and the kind of its value; None where `Typed` is returned
+COMPILERS: dict[type[nodes.Node], tuple[_Method, str | None]] = {}
 
 
-def compiles(kind: type[nodes.Node]) -> Callable[[_Method], _Method]:
-    """Mark a function as the one that compiles this kind of node."""
+def compiles(
+    node: type[nodes.Node], kind: str | None = ANYTHING
+) -> Callable[[Callable[[Compiler, Any], _Made]], Callable[[Compiler, Any], _Made]]:
+    """Mark a function as the one that compiles this kind of node to values of a kind."""
 
-    def mark(function: _Method) -> _Method:
-        COMPILERS[kind] = function
+    def mark(function: Callable[[Compiler, Any], _Made]) -> Callable[[Compiler, Any], _Made]:
+        COMPILERS[node] = function, kind
         return function
 
     return mark
@@ -79,29 +118,29 @@ def constant(value: Any) -> Code:
     return lambda env: value
 
 
-@compiles(nodes.Literal)
-def literal(compiler: Compiler, node: nodes.Literal) -> Code:
+@compiles(nodes.Literal, None)
+def literal(compiler: Compiler, node: nodes.Literal) -> Typed:
     """Compile a constant."""
-    return constant(node.value)
+    return constant(node.value), kind_of(node.value)
 
 
 # names
 
 
-@compiles(nodes.Name)
-def name(compiler: Compiler, node: nodes.Name) -> Code:
+@compiles(nodes.Name, None)
+def name(compiler: Compiler, node: nodes.Name) -> Typed:
     """Compile the reading of a variable: locals, then items of filters, then the scope."""
     return variable(compiler, node, copied=True)
 
 
-def variable(compiler: Compiler, node: nodes.Name, *, copied: bool) -> Code:
+def variable(compiler: Compiler, node: nodes.Name, *, copied: bool) -> Typed:
     """Compile the reading of a variable; the results so far of a loop are copied unless only a
     part of them is passed on."""
-    key, items = node.name, []
+    key, items, kind = node.name, [], ANYTHING
     for distance, level in enumerate(reversed(compiler.levels)):
         if level is None:
             if key == "item":
-                return _item(distance)
+                return _item(distance), kind
             items.append(distance)
         elif key in level:
             base = _partial(distance) if copied and level is PARTIAL else _local(distance, key)
@@ -109,9 +148,10 @@ def variable(compiler: Compiler, node: nodes.Name, *, copied: bool) -> Code:
     else:
         compiler.reads.append((key, node.at, not items))
         base = _read(key, node.at)
+        kind = kind if items else compiler.kinds.get(key, kind)
     for distance in reversed(items):
         base = _entry_of_item(distance, key, base)
-    return base
+    return base, kind
 
 
 def _read(key: str, at: int) -> Code:
@@ -179,7 +219,7 @@ def _entry_of_item(distance: int, key: str, otherwise: Code) -> Code:
 # lists, contexts, paths
 
 
-@compiles(nodes.ListItems)
+@compiles(nodes.ListItems, LIST)
 def list_items(compiler: Compiler, node: nodes.ListItems) -> Code:
     """Compile a list literal."""
     values = [item.value for item in node.items if isinstance(item, nodes.Literal)]
@@ -189,7 +229,7 @@ def list_items(compiler: Compiler, node: nodes.ListItems) -> Code:
     return lambda env: [code(env) for code in codes]
 
 
-@compiles(nodes.Entries)
+@compiles(nodes.Entries, CONTEXT)
 def entries(compiler: Compiler, node: nodes.Entries) -> Code:
     """Compile a context; each entry sees the ones before it, a function also itself."""
     level: set[str] = set()
@@ -241,7 +281,7 @@ def _step_into(run: Run, value: Any, key: str, at: int) -> Any:
 # functions and types
 
 
-@compiles(nodes.FunctionBody)
+@compiles(nodes.FunctionBody, FUNCTION)
 def function_body(compiler: Compiler, node: nodes.FunctionBody) -> Code:
     """Compile a function definition; calling it gives a `Function` that keeps its frame."""
     names = node.parameters
@@ -263,7 +303,7 @@ def function_body(compiler: Compiler, node: nodes.FunctionBody) -> Code:
     return define
 
 
-@compiles(nodes.InstanceOf)
+@compiles(nodes.InstanceOf, BOOLEAN)
 def instance_of(compiler: Compiler, node: nodes.InstanceOf) -> Code:
     """Compile `value instance of type`; null is an instance of Null only."""
     value, kind = compiler.code(node.value), node.type
@@ -278,14 +318,15 @@ def instance_of(compiler: Compiler, node: nodes.InstanceOf) -> Code:
     return test
 
 
-@compiles(nodes.Call)
-def call(compiler: Compiler, node: nodes.Call) -> Code:
+@compiles(nodes.Call, None)
+def call(compiler: Compiler, node: nodes.Call) -> Typed:
     """Compile a call. A variable with the name of a built-in hides it only if it is a function,
     so that `date(date)` works."""
     callee = node.callee
-    arguments = [compiler.code(argument) for argument in node.arguments]
+    typed = [compiler.typed(argument) for argument in node.arguments]
+    arguments = [code for code, _ in typed]
     if not isinstance(callee, nodes.Name):
-        return _dynamic(compiler.code(callee), arguments, node)
+        return _dynamic(compiler.code(callee), arguments, node), ANYTHING
     known = BUILTINS.get(callee.name)
     local = any(level is not None and callee.name in level for level in compiler.levels)
     declared = local or callee.name in compiler.names
@@ -293,11 +334,15 @@ def call(compiler: Compiler, node: nodes.Call) -> Code:
         if not declared and None not in compiler.levels:
             known_names = {*BUILTINS, *compiler.names}
             wrong = missing("function", callee.name, known_names, "see the built-in functions")
-            compiler.problems.append((node.at, wrong))
-        return _dynamic(compiler.code(callee), arguments, node)
-    static = _static(compiler, known, arguments, node)
+            compiler.complain(wrong, node.at)
+        return _dynamic(compiler.code(callee), arguments, node), ANYTHING
+    static, kind = _static(compiler, known, arguments, node), ANYTHING
+    if not local:
+        complaint, kind = known.judged([kind for _, kind in typed], node.names)
+        if complaint:
+            compiler.complain(complaint, node.at)
     if not declared:
-        return static
+        return static, kind
     own, called = compiler.code(callee), _dynamic(compiler.code(callee), arguments, node)
 
     def choose(env: Any) -> Any:
@@ -305,7 +350,7 @@ def call(compiler: Compiler, node: nodes.Call) -> Code:
         mine = isinstance(value, Function) and not value.variadic
         return called(env) if mine else static(env)
 
-    return choose
+    return choose, kind
 
 
 def _dynamic(function: Code, arguments: Collection[Code], node: nodes.Call) -> Code:
@@ -329,7 +374,7 @@ def _static(compiler: Compiler, known: Builtin, arguments: list[Code], node: nod
     if known.name == "@":
         wrong = "this text after @ is not a date, a time or a duration"
     if wrong:
-        compiler.problems.append((at, wrong if known.name == "@" else f"{known.name} {wrong}"))
+        compiler.complain(wrong if known.name == "@" else f"{known.name} {wrong}", at)
     literals = [
         argument.value for argument in node.arguments if isinstance(argument, nodes.Literal)
     ]

@@ -10,11 +10,13 @@ from decimal import Decimal
 from typing import Any
 
 from engine.feel import nodes
-from engine.feel.compiler import Compiler, compiles, constant
+from engine.feel.compiler import Compiler, Typed, compiles, constant
 from engine.feel.operators import (
     BOUND,
+    CALCULATIONS,
     COMPARISONS,
     EXACT,
+    ORDERED,
     PLAIN_COMPARISONS,
     ROUNDED,
     Verdict,
@@ -22,11 +24,24 @@ from engine.feel.operators import (
     equal,
     holds,
     in_range,
+    misfit,
     negate,
     order_keys,
 )
 from engine.feel.run import Code, Run
-from engine.feel.values import Range, Refused, a_kind
+from engine.feel.values import (
+    ANYTHING,
+    BOOLEAN,
+    DAYS,
+    MONTHS,
+    NULL,
+    NUMBER,
+    RANGE,
+    Range,
+    Refused,
+    a_kind,
+    named,
+)
 
 #: does the value pass? None where that cannot be told
 _Check = Callable[[Any, Any], Verdict]
@@ -43,13 +58,20 @@ def _calculated(run: Run, sign: str, left: Any, right: Any, at: int) -> Any:
     return run.checked(found, at) if type(found) is str else found
 
 
-@compiles(nodes.Arithmetic)
-def arithmetic(compiler: Compiler, node: nodes.Arithmetic) -> Code:
+@compiles(nodes.Arithmetic, None)
+def arithmetic(compiler: Compiler, node: nodes.Arithmetic) -> Typed:
     """Compile a chain of operators of one precedence."""
-    first = compiler.code(node.first)
-    rest = [(sign, compiler.code(operand), at) for sign, operand, at in node.rest]
+    first, kind = compiler.typed(node.first)
+    rest = []
+    for sign, operand, at in node.rest:
+        code, right = compiler.typed(operand)
+        known = CALCULATIONS.get((sign, kind, right))
+        if known is None and ANYTHING not in (kind, right):
+            compiler.complain(misfit(sign, named(kind), named(right)), at)
+        kind = known[1] if known else ANYTHING
+        rest.append((sign, code, at))
     if len(rest) == 1:
-        return _binary(first, *rest[0])
+        return _binary(first, *rest[0]), kind
 
     def chain(env: Any) -> Any:
         value, run = first(env), env.run
@@ -57,7 +79,7 @@ def arithmetic(compiler: Compiler, node: nodes.Arithmetic) -> Code:
             value = _calculated(run, sign, value, code(env), at)
         return value
 
-    return chain
+    return chain, kind
 
 
 def _binary(left: Code, sign: str, right: Code, at: int) -> Code:
@@ -81,10 +103,12 @@ def _binary(left: Code, sign: str, right: Code, at: int) -> Code:
     return operation
 
 
-@compiles(nodes.Negation)
-def negation(compiler: Compiler, node: nodes.Negation) -> Code:
+@compiles(nodes.Negation, None)
+def negation(compiler: Compiler, node: nodes.Negation) -> Typed:
     """Compile `-operand`."""
-    operand, at = compiler.code(node.operand), node.at
+    (operand, kind), at = compiler.typed(node.operand), node.at
+    if kind not in (ANYTHING, NUMBER, DAYS, MONTHS):
+        compiler.complain(f"cannot negate {named(kind)}", at)
 
     def negated(env: Any) -> Any:
         try:
@@ -92,16 +116,20 @@ def negation(compiler: Compiler, node: nodes.Negation) -> Code:
         except Refused as cause:
             return env.run.fail(str(cause), at)
 
-    return negated
+    return negated, kind
 
 
-@compiles(nodes.Comparison)
+@compiles(nodes.Comparison, BOOLEAN)
 def comparison(compiler: Compiler, node: nodes.Comparison) -> Code:
     """Compile a comparison; two numbers or two strings have a short way."""
-    left, right, at = compiler.code(node.left), compiler.code(node.right), node.at
+    (left, kind), (right, other_kind) = compiler.typed(node.left), compiler.typed(node.right)
+    at = node.at
     compare, plainly = COMPARISONS[node.operator], PLAIN_COMPARISONS[node.operator]
     alike, sign = frozenset({int, str, Decimal}), node.operator
     equality = sign in ("=", "!=")
+    told = ANYTHING not in (kind, other_kind) and not (equality and NULL in (kind, other_kind))
+    if told and (kind != other_kind or (not equality and kind not in ORDERED)):
+        compiler.complain(f"cannot compare {named(kind)} with {named(other_kind)}", at)
 
     def test(env: Any) -> Any:
         one, other = left(env), right(env)
@@ -127,11 +155,11 @@ def _complain(run: Run, word: str, found: Any, at: int) -> None:
         run.fail(f"'{word}' needs true or false, got {a_kind(found)}", at)
 
 
-@compiles(nodes.Logic)
+@compiles(nodes.Logic, BOOLEAN)
 def logic(compiler: Compiler, node: nodes.Logic) -> Code:
     """Compile `and`/`or` in three-valued logic; what is not true or false counts as null."""
     word, at, decisive = node.operator, node.at, node.operator == "or"
-    parts = [compiler.code(part) for part in node.parts]
+    parts = [compiler.truth(part, word) for part in node.parts]
 
     def chain(env: Any) -> Any:
         sure = True
@@ -147,11 +175,14 @@ def logic(compiler: Compiler, node: nodes.Logic) -> Code:
     return chain
 
 
-@compiles(nodes.If)
-def choice(compiler: Compiler, node: nodes.If) -> Code:
+@compiles(nodes.If, None)
+def choice(compiler: Compiler, node: nodes.If) -> Typed:
     """Compile `if`; anything but true takes the other branch."""
-    branches = [(compiler.code(test), compiler.code(value)) for test, value in node.branches]
-    otherwise, at = compiler.code(node.otherwise), node.at
+    tests = [compiler.truth(test, "if") for test, _ in node.branches]
+    results = [compiler.typed(value) for _, value in node.branches]
+    branches = list(zip(tests, [code for code, _ in results], strict=True))
+    (otherwise, last), at = compiler.typed(node.otherwise), node.at
+    kinds = {last, *(kind for _, kind in results)} - {NULL}
 
     def choose(env: Any) -> Any:
         for condition, value in branches:
@@ -162,10 +193,10 @@ def choice(compiler: Compiler, node: nodes.If) -> Code:
                 _complain(env.run, "if", found, at)
         return otherwise(env)
 
-    return choose
+    return choose, kinds.pop() if len(kinds) == 1 else ANYTHING
 
 
-@compiles(nodes.Interval)
+@compiles(nodes.Interval, RANGE)
 def interval(compiler: Compiler, node: nodes.Interval) -> Code:
     """Compile a range; null where its ends cannot be compared."""
     start, end, at = compiler.code(node.start), compiler.code(node.end), node.at
@@ -180,7 +211,7 @@ def interval(compiler: Compiler, node: nodes.Interval) -> Code:
     return span
 
 
-@compiles(nodes.Test)
+@compiles(nodes.Test, RANGE)
 def half_range(compiler: Compiler, node: nodes.Test) -> Code:
     """Compile `(> 5)` as a value: a range with one end."""
     operand, operator = compiler.code(node.operand), node.operator
@@ -226,7 +257,7 @@ def _any_of(checks: Sequence[_Check]) -> _Check:
     return check
 
 
-@compiles(nodes.Membership)
+@compiles(nodes.Membership, BOOLEAN)
 def membership(compiler: Compiler, node: nodes.Membership) -> Code:
     """Compile `value in tests`."""
     value, at = compiler.code(node.value), node.at
@@ -242,7 +273,7 @@ def membership(compiler: Compiler, node: nodes.Membership) -> Code:
     return test
 
 
-@compiles(nodes.UnaryTests)
+@compiles(nodes.UnaryTests, BOOLEAN)
 def unary_tests(compiler: Compiler, node: nodes.UnaryTests) -> Code:
     """Compile a cell of a decision table: the input is the variable `?`."""
     if not node.tests:

@@ -12,11 +12,11 @@ from typing import Literal as OneOf
 
 from engine.errors import FeelError
 from engine.feel import conditions, contexts, lists, loops, numbers, ranges, strings, times
+from engine.feel import types as feel_types
 from engine.feel.compiler import Compiler
 from engine.feel.parser import parse
 from engine.feel.run import DEFAULT_LIMITS, Code, Limits, Run
 from engine.feel.short import Detour, Direct, direct
-from engine.feel.statics import problems
 from engine.feel.types import Type
 from engine.feel.values import plain
 
@@ -124,7 +124,7 @@ def compile(
     `types` are the named types for `instance of` and parameters. Without types results are shared.
     """
     declared = names if isinstance(names, Mapping) else {}
-    kinds = {name: of.name for name, of in declared.items() if isinstance(of, Type)}
+    kinds = {name: of.name for name, of in declared.items() if isinstance(of, feel_types.Kind)}
     if types is None and not kinds:
         return _cached(text, kind, frozenset(names))
     return _compiled(text, kind, frozenset(names), types or {}, kinds)
@@ -144,12 +144,9 @@ def _compiled(
 ) -> Expression:
     if len(text) > MAX_TEXT:
         raise FeelError(f"the expression has more than {MAX_TEXT} characters", MAX_TEXT)
-    compiler = Compiler(names)
+    compiler = Compiler(names, kinds)
     try:
         node = parse(text, kind, sorted(names), types)
-        code = compiler.code(node)
-        reported = {at for at, _ in compiler.problems}
-        compiler.problems += [p for p in problems(node, kinds) if p[0] not in reported]
-        return Expression(text, compiler, code, direct(node))
+        return Expression(text, compiler, compiler.code(node), direct(node))
     except RecursionError:
         raise FeelError("the expression is nested too deeply", 0) from None

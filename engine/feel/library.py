@@ -18,7 +18,7 @@ from engine.feel import values
 from engine.feel.lexer import KnownNames
 from engine.feel.run import Run
 from engine.feel.types import Mismatch, Type
-from engine.feel.values import Function, Refused, a_kind, kind_of, number_of
+from engine.feel.values import Function, Refused, a_kind, kind_of, named, number_of
 
 
 class _Unfit:
@@ -65,6 +65,18 @@ FITS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+#: kinds that a result can be told to have
+_SURE = {*_KINDS, values.NUMBER, values.LIST} - {values.NULL, values.FUNCTION}
+#: kinds that an argument can be told to have
+_TOLD = _SURE | {values.NULL, values.FOREIGN}
+#: words of declarations that take more than the kind of their name
+_WIDE = {
+    "any": _SURE | {values.NULL, values.FUNCTION},
+    "value": _SURE | {values.FUNCTION},
+    "integer": {values.NUMBER},
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One parameter of a declaration."""
@@ -93,6 +105,15 @@ class Parameter:
         """Return all items of a rest parameter as one of the kinds, or UNFIT."""
         found = [self.fitted(item) for item in items]
         return UNFIT if UNFIT in found else found
+
+    def takes(self, kind: str) -> bool:
+        """Tell whether a value of a kind may fit; a list of one item stands for the item."""
+        if self.rest or kind == values.LIST or kind not in _TOLD:
+            return True
+        return any(
+            kind in (_SURE if word == values.LIST else _WIDE.get(word, {word}))
+            for word in self.accepts
+        )
 
     def complaint(self, found: str) -> str:
         """Return the complaint that a thing (a kind with its article) is none of the kinds."""
@@ -176,6 +197,20 @@ class Builtin:
             else:
                 found.update(str(n) for n in range(s.required, len(s.parameters) + 1))
         return f"takes {' or '.join(sorted(found))} arguments, got {count}"
+
+    def judged(self, kinds: Sequence[str], names: Sequence[str]) -> tuple[str, str]:
+        """Return what is wrong for sure with arguments of these kinds, "" if nothing is, and the
+        kind of the result."""
+        complaint, results = "", set()
+        for signature in self.signatures:
+            arranged = signature.arranged(kinds, names)
+            pairs = zip(signature.parameters, arranged or (), strict=False)
+            wrong = [p.complaint(named(kind)) for p, kind in pairs if not p.takes(kind)]
+            if arranged is not None and not wrong:
+                results.add(signature.result if signature.result in _SURE else values.ANYTHING)
+            complaint = complaint or "".join(wrong[:1])
+        wrong_always = f"{self.name}: {complaint}" if complaint and not results else ""
+        return wrong_always, results.pop() if len(results) == 1 else values.ANYTHING
 
     def invoke(
         self, run: Run, arguments: Sequence[Any], at: int | None, names: Sequence[str] = ()

@@ -10,7 +10,7 @@ from engine.feel.compiler import PARTIAL, Compiler, compiles, variable
 from engine.feel.moments import civil, day_number, make_date
 from engine.feel.operators import order_keys
 from engine.feel.run import Code, Frame, Run
-from engine.feel.values import DATE, Range, a_kind, kind_of, number_of, plain
+from engine.feel.values import BOOLEAN, DATE, LIST, Range, a_kind, kind_of, number_of, plain
 
 #: items to loop over; None where there is no list
 _Domain = Callable[[Any], Iterable[Any] | None]
@@ -101,7 +101,7 @@ def _iterators(
     return found, code
 
 
-@compiles(nodes.For)
+@compiles(nodes.For, LIST)
 def loop(compiler: Compiler, node: nodes.For) -> Code:
     """Compile `for`; `partial` is the list of the results so far."""
     compiler.levels.append(PARTIAL)
@@ -123,7 +123,7 @@ def loop(compiler: Compiler, node: nodes.For) -> Code:
     return go
 
 
-@compiles(nodes.Quantified)
+@compiles(nodes.Quantified, BOOLEAN)
 def quantified(compiler: Compiler, node: nodes.Quantified) -> Code:
     """Compile `some` and `every` in three-valued logic."""
     iterators, condition = _iterators(compiler, node.iterators, node.condition)
@@ -148,7 +148,7 @@ def quantified(compiler: Compiler, node: nodes.Quantified) -> Code:
 def filtered(compiler: Compiler, node: nodes.Filter) -> Code:
     """Compile `list[...]`: a number picks one item, anything else is a condition per item."""
     base = (
-        variable(compiler, node.base, copied=False)
+        variable(compiler, node.base, copied=False)[0]
         if isinstance(node.base, nodes.Name)
         else compiler.code(node.base)
     )

@@ -293,32 +293,33 @@ def _flipped(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return lambda left, right: function(right, left)
 
 
-def _table() -> dict[tuple[str, str, str], Callable[[Any, Any], Any]]:
-    """Return (sign, kind, kind) -> what is done with two such values."""
-    found: dict[tuple[str, str, str], Callable[[Any, Any], Any]] = {
-        ("+", STRING, STRING): operator.add,
-        ("/", DAYS, DAYS): lambda a, b: _quotient(duration_ns(a), duration_ns(b)),
-        ("/", MONTHS, MONTHS): lambda a, b: _quotient(a.months, b.months),
-        ("-", TIME, TIME): _elapsed,
-        **{("-", one, other): _elapsed for one in (DATE, MOMENT) for other in (DATE, MOMENT)},
+def _table() -> dict[tuple[str, str, str], tuple[Callable[[Any, Any], Any], str]]:
+    """Return (sign, kind, kind) -> what is done with two such values, and what comes out."""
+    days = (DATE, MOMENT)
+    found: dict[tuple[str, str, str], tuple[Callable[[Any, Any], Any], str]] = {
+        ("+", STRING, STRING): (operator.add, STRING),
+        ("/", DAYS, DAYS): (lambda a, b: _quotient(duration_ns(a), duration_ns(b)), NUMBER),
+        ("/", MONTHS, MONTHS): (lambda a, b: _quotient(a.months, b.months), NUMBER),
+        ("-", TIME, TIME): (_elapsed, DAYS),
+        **{("-", one, other): (_elapsed, DAYS) for one in days for other in days},
     }
     for sign, function in ROUNDED.items():
-        found[sign, NUMBER, NUMBER] = _numeric(sign, function)
+        found[sign, NUMBER, NUMBER] = _numeric(sign, function), NUMBER
     plus, minus = (
         (lambda a, b: _later(a, duration_ns(b))),
         (lambda a, b: _later(a, -duration_ns(b))),
     )
     for kind in (DATE, TIME, MOMENT, DAYS):
-        found |= {("+", kind, DAYS): plus, ("-", kind, DAYS): minus}
-        found.setdefault(("+", DAYS, kind), _flipped(plus))
+        found |= {("+", kind, DAYS): (plus, kind), ("-", kind, DAYS): (minus, kind)}
+        found.setdefault(("+", DAYS, kind), (_flipped(plus), kind))
     for kind in (DATE, MOMENT, MONTHS):
-        found["+", kind, MONTHS] = lambda a, b: _months_later(a, b.months)
-        found["-", kind, MONTHS] = lambda a, b: _months_later(a, -b.months)
-        found.setdefault(("+", MONTHS, kind), lambda a, b: _months_later(b, a.months))
+        found["+", kind, MONTHS] = (lambda a, b: _months_later(a, b.months)), kind
+        found["-", kind, MONTHS] = (lambda a, b: _months_later(a, -b.months)), kind
+        found.setdefault(("+", MONTHS, kind), (lambda a, b: _months_later(b, a.months), kind))
     for kind in (DAYS, MONTHS):
         times = _scaled(CTX.multiply)
-        found |= {("*", kind, NUMBER): times, ("*", NUMBER, kind): _flipped(times)}
-        found["/", kind, NUMBER] = _scaled(_quotient)
+        found["*", kind, NUMBER], found["*", NUMBER, kind] = (times, kind), (_flipped(times), kind)
+        found["/", kind, NUMBER] = _scaled(_quotient), kind
     return found
 
 
@@ -348,11 +349,11 @@ def misfit(sign: str, left: str, right: str) -> str:
 def calculate(sign: str, left: Any, right: Any) -> Any:
     """Return `left sign right`; Refused where the operands do not fit, ArithmeticError where the
     result is no number within 34 digits."""
-    function = CALCULATIONS.get((sign, kind_of(left), kind_of(right)))
-    if function is None:
+    known = CALCULATIONS.get((sign, kind_of(left), kind_of(right)))
+    if known is None:
         raise Refused(misfit(sign, a_kind(left), a_kind(right)))
     try:
-        return function(left, right)
+        return known[0](left, right)
     except ValueError as cause:
         raise Refused(str(cause)) from cause
 

@@ -25,6 +25,8 @@ NUMBER, STRING, BOOLEAN, NULL = "number", "string", "boolean", "null"
 LIST, CONTEXT, RANGE, FUNCTION = "list", "context", "range", "function"
 DATE, TIME, MOMENT = "date", "time", "date and time"
 DAYS, MONTHS, FOREIGN = "days and time duration", "years and months duration", "foreign value"
+#: the kind of what can be told when it is evaluated only
+ANYTHING = "any"
 
 
 #: names that are looked through for a like one, and that are listed in a message
