@@ -19,9 +19,19 @@ from engine import codec
 
 def moment_text(moment: datetime) -> str:
     """Return the fixed-width UTC text of a moment; texts sort as the moments do."""
+    global _last
+    known, text = _last
+    if moment is known:
+        return text
     if moment.tzinfo is None:
         raise ValueError("a moment without a time zone cannot be stored")
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
+    text = moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
+    _last = moment, text
+    return text
+
+
+#: the moment that was stored last: that of a transaction is stored in most of its rows
+_last: tuple[datetime | None, str] = (None, "")
 
 
 class Moment(TypeDecorator[datetime]):

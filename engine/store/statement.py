@@ -6,6 +6,7 @@ SQLAlchemy's own execution costs more CPU than the database does; compiled once,
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -16,6 +17,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 Row = tuple[Any, ...]
 R = TypeVar("R")
 _Convert = Callable[[Any], Any]
+#: begins the names of constants, which no caller gives
+_OWN = "="
 
 
 def _plain(*values: Any) -> Row:
@@ -25,26 +28,34 @@ def _plain(*values: Any) -> Row:
 class Ready:
     """The text of a statement for one dialect, and how values go in and come out."""
 
-    __slots__ = ("_binds", "_loads", "text")
+    __slots__ = ("_constants", "_converts", "_loads", "_take", "text")
 
     def __init__(self, core: Executable, dialect: Dialect) -> None:
         compiled = core.compile(dialect=dialect)  # type: ignore[attr-defined]
         assert isinstance(compiled, SQLCompiler)
         #: SQL with the placeholders of the driver
         self.text: str = compiled.string
-        self._binds = [_bind(compiled, name, dialect) for name in compiled.positiontup or ()]
+        binds = [_bind(compiled, name, dialect) for name in compiled.positiontup or ()]
+        # one call takes all values out of what is given; few of them have to be converted
+        self._take = _taking([name for name, _, _ in binds])
+        self._converts = [(n, bind[1]) for n, bind in enumerate(binds) if bind[1] is not None]
+        self._constants = {name: value for name, _, value in binds if name.startswith(_OWN)}
         self._loads = _loads(core, dialect)
 
     def values(self, given: dict[str, Any], tenant: str) -> list[Any]:
         """Return the values in the order of the placeholders; a missing one is a KeyError."""
         given["tenant"] = tenant
-        return [
-            constant if name is None else given[name] if convert is None else convert(given[name])
-            for name, convert, constant in self._binds
-        ]
+        if self._constants:
+            given |= self._constants
+        values = list(self._take(given))
+        for place, convert in self._converts:
+            values[place] = convert(values[place])
+        return values
 
-    def load(self, row: Sequence[Any]) -> list[Any]:
+    def load(self, row: Sequence[Any]) -> Sequence[Any]:
         """Return a row of the driver as the types of the columns say."""
+        if not self._loads:
+            return row
         loaded = list(row)
         for place, convert in self._loads:
             loaded[place] = convert(loaded[place])
@@ -76,16 +87,21 @@ def inserting(table: sa.Table) -> sa.Insert:
     return sa.insert(table).values({column.name: sa.bindparam(column.name) for column in table.c})
 
 
-def _bind(
-    compiled: SQLCompiler, name: str, dialect: Dialect
-) -> tuple[str | None, _Convert | None, Any]:
+def _bind(compiled: SQLCompiler, name: str, dialect: Dialect) -> tuple[str, _Convert | None, Any]:
+    """Return under which name a value is given, what converts it, and the value of a constant."""
     bind = compiled.binds[name]
     convert = bind.type.bind_processor(dialect)
     if bind.required:
         return name, convert, None
     # a constant of the statement itself, converted here once
     constant = bind.effective_value
-    return None, None, constant if convert is None else convert(constant)
+    return _OWN + name, None, constant if convert is None else convert(constant)
+
+
+def _taking(names: list[str]) -> Callable[[dict[str, Any]], Sequence[Any]]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda given: [given[name] for name in names]
 
 
 def _loads(core: Executable, dialect: Dialect) -> list[tuple[int, _Convert]]:
