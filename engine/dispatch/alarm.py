@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,9 @@ from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 
 _JOB = "sweep"
+#: for the fault test only, which must notice: nobody looks who was not told
+NEVER_SWEEPS = os.environ.get("CASEWAY_MUTANT") == "no_sweep"
+_NEVER_S = 366 * 86400.0
 
 
 class Alarm:
@@ -24,7 +28,7 @@ class Alarm:
         self, ring: Callable[[], None], sweep_s: float, *, now: Callable[[], datetime]
     ) -> None:
         self._ring = ring
-        self._sweep_s = sweep_s
+        self._sweep_s = _NEVER_S if NEVER_SWEEPS else sweep_s
         self._now = now
         self._lock = threading.Lock()
         self._scheduler = BackgroundScheduler(

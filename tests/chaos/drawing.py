@@ -22,17 +22,28 @@ from tests.drawing import (
     user,
 )
 
-CASE, PART, HOLD = "chaos_case", "chaos_part", "chaos_hold"
+CASE, PART, HOLD, HINT = "chaos_case", "chaos_part", "chaos_hold", "chaos_hint"
 #: name of the message a case waits for; its key is the case's number
 LETTER = "chaos letter"
 #: elements whose handlers have an effect
-SERVICES = ("one", "two", "left", "may_refuse", "instead", "in_part", "fragile", "last", "hold")
+SERVICES = (
+    "one",
+    "two",
+    "left",
+    "may_refuse",
+    "instead",
+    "in_part",
+    "fragile",
+    "last",
+    "hold",
+    "hinted",
+)
 #: the other elements that wait
 DECIDE, PAUSE, AWAIT = "decide", "pause", "await_letter"
 
 
 def drawing() -> bytes:
-    """Return the file: a case, the part it calls, and a case that holds its worker."""
+    """Return the file: a case, the part it calls, one that holds its worker, one that is short."""
     return diagram(
         message("letter", LETTER, "string(number)"),
         error("refused", REFUSED),
@@ -45,6 +56,10 @@ def drawing() -> bytes:
         process(
             HOLD, start("hold_in"), service("hold", "chaos.hold"), end("hold_out"),
             path("hold_in", "hold", "hold_out"),
+        ),
+        process(
+            HINT, start("hint_in"), service("hinted", "chaos.step"), end("hint_out"),
+            path("hint_in", "hinted", "hint_out"),
         ),
     )  # fmt: skip
 

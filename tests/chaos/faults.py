@@ -1,4 +1,6 @@
-"""What happens to a run: processes killed and frozen, the database crashed, results made late."""
+"""What happens to a run: processes killed and frozen, the database crashed, results made late,
+hints lost and doubled.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+import psycopg
+
 from tests.chaos.client import Client, GivenUp
-from tests.chaos.drawing import HOLD
+from tests.chaos.drawing import HINT, HOLD
 from tests.chaos.handlers import callee
+from tests.chaos.hints import Hints
 from tests.chaos.product import LEASE_S, Product
 from tests.postgres import Cluster
 
@@ -22,9 +27,12 @@ from tests.postgres import Cluster
 WEIGHTS = {
     "kill worker": 22, "kill extra": 18, "kill web": 12, "kill parent": 10,
     "freeze worker": 12, "freeze extra": 12, "freeze web": 4, "freeze parent": 2,
-    "end extra": 4, "end parent": 3,
+    "end extra": 4, "end parent": 3, "drop hints": 8, "double hints": 6, "end ears": 4,
 }  # fmt: skip
-ALWAYS = ("kill worker", "kill extra", "kill web", "kill parent", "freeze worker", "freeze extra")
+ALWAYS = (
+    "kill worker", "kill extra", "kill web", "kill parent", "freeze worker", "freeze extra",
+    "drop hints", "double hints",
+)  # fmt: skip
 #: `freeze` is a SIGSTOP that ends after more than a lease
 _SIGNALS = {"kill": signal.SIGKILL, "end": signal.SIGTERM}
 #: a pause between two faults, and between two crashes of the database; seconds
@@ -33,6 +41,10 @@ _PAUSES_S, _CRASHES_S = (0.1, 0.8), (5.0, 9.0)
 _LATE_EACH_S = 6.0
 #: numbers of the cases that hold their worker begin here
 _HOLD_FROM = 1_000_000
+#: and those of which nobody hears, here
+_HINT_FROM = 2_000_000
+#: how long hints are taken away after the start of one; seconds
+_LOST_S = 0.3
 _WAIT_S, _LOOK_S = 5.0, 0.02
 #: how long a worker is frozen again and again until another one, which may have a backlog that
 #: has been due for longer, takes its work; and how long at a time
@@ -52,6 +64,9 @@ class Faults:
         self._log = product.folder / "faults.log"
         #: what every run has, in an order of its own; after it the dice decide
         self._first = self._chance.sample(ALWAYS, len(ALWAYS))
+        #: the server is asked only where jobs are announced by it
+        announces = product.environment.get("CASEWAY_DISPATCHER") == "cluster"
+        self._hints = Hints(product.pids, product.database if announces else None)
         #: fault -> how often it was done
         self.counts: Counter[str] = Counter()
         #: cases that were started to hold their worker
@@ -98,6 +113,9 @@ class Faults:
 
     def _strike(self, fault: str) -> None:
         verb, role = fault.split()
+        if role in ("hints", "ears"):
+            self._mislead(fault)
+            return
         pid = self._product.pids().get(role)
         if pid is None:
             return  # it is just being started again
@@ -107,6 +125,50 @@ class Faults:
             with self._frozen(pid):
                 self._calm(self._chance.uniform(1.2, 1.9) * LEASE_S)
         self.counts[fault] += 1
+
+    def _mislead(self, fault: str) -> None:
+        """Let hints of new work get lost, or come where there is none."""
+        self.note(fault)
+        told = 1
+        try:
+            if fault == "drop hints":
+                told = self._hints.drop(self._chance.uniform(0.3, 1.5), self._product.heal)
+                self.note(f"{told} hints were lost")
+            elif fault == "double hints":
+                self._hints.double()
+            else:
+                told = self._hints.deafen()
+        except psycopg.OperationalError as error:
+            self.note(f"hints cannot be reached: {error}")  # the server has just begun again
+            told = 0
+        if told:
+            self.counts[fault] += 1
+
+    def lose_hint(self) -> bool:
+        """Start a case while nobody can hear of it: only who looks without being told does it.
+
+        False if there was no worker to keep it from. Nothing else may be going on.
+        """
+        # the alarms that are set to the ends of the last leases ring before
+        self._calm(2 * LEASE_S)
+        end = time.monotonic() + _LATE_S
+        while time.monotonic() < end:
+            worker = self._product.pids().get("worker")
+            if worker is None or not self._until(self._product.is_serving, _WAIT_S):
+                self._calm(_LOOK_S)
+                continue
+            with self._frozen(worker):
+                # a process that is frozen inside a transaction of SQLite stops everybody
+                if self._product.is_locked():
+                    continue
+                number = _HINT_FROM + self.counts["lost hint"]
+                if self._client.start(HINT, number, f"hint-{number}") is None:
+                    return False
+                told = self._hints.drop(_LOST_S)
+            self.note(f"case {number} was started, {told} hints of it are lost")
+            self.counts["lost hint"] += 1
+            return True
+        return False
 
     def _send(self, pid: int, number: signal.Signals) -> None:
         """Send a signal to a process of the run that was seen running a moment ago."""

@@ -1,7 +1,8 @@
 """Engines that are wrong on purpose: the fault tests are worth something because they notice.
 
 `CASEWAY_MUTANT` names one; it is read when this module is loaded, which changes the engine of this
-process. `ignore_fence` is built into the engine, since it must also run in real processes.
+process. `ignore_fence` and `no_sweep` are built into the engine, since they must also run in real
+processes.
 """
 
 from __future__ import annotations
@@ -117,6 +118,7 @@ def _timer_without_claim() -> None:
 #: name -> what makes this process one
 MUTANTS: dict[str, Callable[[], None]] = {
     "ignore_fence": lambda: None,
+    "no_sweep": lambda: None,
     "ignore_fence_in_batches": _ignore_fence_in_batches,
     "second_transaction": _second_transaction,
     "attempts_on_exception": _attempts_on_exception,

@@ -118,6 +118,10 @@ class Product(Caseway):
         self.seen |= set(found.values())
         return found
 
+    def is_serving(self) -> bool:
+        """Tell whether the service takes calls and has its worker."""
+        return "worker" in self.pids() and self._is_taken()
+
     def is_locked(self) -> bool:
         """Tell whether somebody holds a lock of SQLite for longer than a transaction takes."""
         return any(path.exists() and callee.is_locked(path) for path in

@@ -25,11 +25,13 @@ from tests.postgres import Cluster, cluster
 #: runs on PostgreSQL, with the dispatcher of one machine or of several
 ON_SERVER = ("postgres", "cluster")
 OPERATORS = ("ann", "bo", "cy")
-#: how long the service may take, after the last fault, until nothing is left to do; seconds
-_DRAIN_S = 90.0
 _LOOK_S = 0.3
+#: so many hints are lost for certain, after all else is quiet
+_LOST_HINTS = 3
 #: so many results are made to come too late, after all else is quiet, where one must be noticed
 LATE_RESULTS = 3
+#: the mutant that is shown by them
+LATE = "ignore_fence"
 #: a case is open while it waits for anything but an administrator
 _OPEN = (
     "SELECT count(*) FROM instance WHERE state = 'running' AND parent_id IS NULL AND id NOT IN"
@@ -44,7 +46,7 @@ _BUSY = "SELECT count(*) FROM work WHERE state = 'ready'"
 class Plan:
     """What one run is to be."""
 
-    #: sqlite | postgres | cluster | mutant
+    #: sqlite | postgres | cluster | mutant | sweepless
     name: str
     cases: int
     #: how long there are faults
@@ -52,13 +54,15 @@ class Plan:
     seed: int
     #: what the service does wrongly on purpose
     mutant: str | None = None
+    #: how long the service may take, after the last fault, until nothing is left to do; seconds
+    drain_s: float = 90.0
     #: leave the folder with its logs where it is, also if nothing is broken
     keep: bool = False
 
     @property
     def late_each_s(self) -> float:
         """How often a result is made to come too late; all the time if that must be noticed."""
-        return 6.0 if self.mutant is None else 0.1
+        return 0.1 if self.mutant == LATE else 6.0
 
 
 @dataclass(kw_only=True)
@@ -142,7 +146,10 @@ class _Round:
                 self._ask(at_end=False)
             callee.mend(self._product.callee)
             self._product.run("retry", "--all")
-            self._drained(lambda: self._is_done(at_end=True), "after the retry of all incidents")
+            if self._drained(
+                lambda: self._is_done(at_end=True), "after the retry of all incidents"
+            ):
+                self._whisper()
         self._ask(at_end=True)
         self._result.faults = dict(self._faults.counts)
         self._journal.close()
@@ -163,23 +170,34 @@ class _Round:
         """Do the faults of the plan; a mutant also gets the results that it must not take."""
         self._patient_until = time.monotonic() + self._plan.seconds
         self._faults.rage(self._plan.seconds, late_each_s=self._plan.late_each_s)
-        wanted = LATE_RESULTS + self._faults.counts["late result"] if self._plan.mutant else 0
+        noticed = self._plan.mutant == LATE
+        wanted = LATE_RESULTS + self._faults.counts["late result"] if noticed else 0
         while self._faults.counts["late result"] < wanted and self._faults.holds < _MOST_HOLDS:
             self._patient_until = time.monotonic() + 20
             self._faults.make_late()
+
+    def _whisper(self) -> None:
+        """Start cases of which no worker hears; they must end nevertheless."""
+        for _ in range(_LOST_HINTS):
+            self._patient_until = time.monotonic() + 20
+            self._faults.lose_hint()
+            if not self._drained(lambda: self._is_done(at_end=True), "after a lost hint"):
+                return
 
     # -------------------------------------------------------------- until nothing is left to do
 
     def _drained(self, is_done: Callable[[], bool], when: str) -> bool:
         self._faults.note(f"no more faults: {when}")
-        end = time.monotonic() + _DRAIN_S
+        end = time.monotonic() + self._plan.drain_s
         while time.monotonic() < end:
             self._product.heal()
             if is_done():
                 self._faults.note("all is done")
                 return True
             time.sleep(_LOOK_S)
-        self._result.violations.append(f"{when}: not everything was done within {_DRAIN_S:g} s")
+        self._result.violations.append(
+            f"{when}: not everything was done within {self._plan.drain_s:g} s"
+        )
         return False
 
     def _is_done(self, *, at_end: bool) -> bool:

@@ -31,6 +31,8 @@ BY_CRASH = {
     "second_transaction": ("settle:between", "the script cannot be finished|lost|a running case"),
     "message_without_key": ("correlate:after commit", "every message has arrived|too many"),
 }
+#: mutant that real processes show, when hints get lost -> the run
+BY_PROCESSES = {"no_sweep": "sweepless"}
 
 
 def _run(mutant: str | None, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -70,5 +72,15 @@ def test_a_crash_shows_what_is_wrong(mutant: str) -> None:
     assert any(sign in done.stdout for sign in signs.split("|")), done.stdout
 
 
+@pytest.mark.parametrize("mutant", BY_PROCESSES)
+def test_processes_under_faults_show_what_is_wrong(tmp_path: Path, mutant: str) -> None:
+    out = tmp_path / "chaos.json"
+
+    done = _run(None, "tests.chaos", "--only", BY_PROCESSES[mutant], "--out", str(out))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "caught, as it must be" in done.stdout
+
+
 def test_every_mutant_is_asked_for() -> None:
-    assert BY_RIVALS.keys() | BY_CRASH.keys() == MUTANTS.keys()
+    assert BY_RIVALS.keys() | BY_CRASH.keys() | BY_PROCESSES.keys() == MUTANTS.keys()
