@@ -11,35 +11,30 @@ from engine.feel.values import Refused
 
 Context = Mapping[str, Any]
 
-for _declaration, _function, _doc in (
-    (
-        "is defined(value: any) -> boolean",
-        lambda v: v is not None,
-        "Whether it is there (Camunda 8).",
-    ),
-    (
-        "get or else(value: any, default: any) -> any",
-        lambda value, default: default if value is None else value,
-        "The value, or the default for null (Camunda 8).",
-    ),
-    (
-        "not(negand: boolean|null) -> boolean",
-        lambda negand: None if negand is None else not negand,
-        "The opposite of true or false, null for anything else.",
-    ),
-    (
-        "fromAi(value: any, description?: string|null, type?: string|null, schema?: context|null,"
-        " options?: context|null) -> any",
-        lambda value, *about: value,
-        "The value as it is; marks a parameter that an AI agent fills in (Camunda 8).",
-    ),
-    (
-        "context put(context: context, key: string, value: any) -> context",
-        lambda context, key, value: {**context, key: value},
-        "The context with an entry added or replaced.",
-    ),
-):
-    declare(_declaration, _function, _doc)
+declare(
+    "is defined(value: any) -> boolean", lambda v: v is not None, "Whether it is there (Camunda 8)."
+)
+declare(
+    "get or else(value: any, default: any) -> any",
+    lambda value, default: default if value is None else value,
+    "The value, or the default for null (Camunda 8).",
+)
+declare(
+    "not(negand: boolean|null) -> boolean",
+    lambda negand: None if negand is None else not negand,
+    "The opposite of true or false, null for anything else.",
+)
+declare(
+    "fromAi(value: any, description?: string|null, type?: string|null, schema?: context|null,"
+    " options?: context|null) -> any",
+    lambda value, *about: value,
+    "The value as it is; marks a parameter that an AI agent fills in (Camunda 8).",
+)
+declare(
+    "context put(context: context, key: string, value: any) -> context",
+    lambda context, key, value: {**context, key: value},
+    "The context with an entry added or replaced.",
+)
 
 
 @builtin(

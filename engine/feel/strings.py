@@ -22,75 +22,72 @@ from engine.feel.values import Refused, json_of, text_of
 
 _number = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
-for _declaration, _function, _doc in (
-    ("string length(string: string) -> number", len, "Number of characters (code points)."),
-    ("upper case(string: string) -> string", str.upper, "The string in capitals."),
-    ("lower case(string: string) -> string", str.lower, "The string in small letters."),
-    (
-        "contains(string: string, match: string) -> boolean",
-        str.__contains__,
-        "Whether the match is part of the string.",
-    ),
-    (
-        "starts with(string: string, match: string) -> boolean",
-        str.startswith,
-        "Whether the string begins with the match.",
-    ),
-    (
-        "ends with(string: string, match: string) -> boolean",
-        str.endswith,
-        "Whether the string ends with the match.",
-    ),
-    (
-        "substring before(string: string, match: string) -> string",
-        lambda string, match: string.partition(match)[0] if match and match in string else "",
-        "What stands before the first match; nothing without a match.",
-    ),
-    (
-        "substring after(string: string, match: string) -> string",
-        lambda string, match: string.partition(match)[2] if match else string,
-        "What stands after the first match; nothing without a match.",
-    ),
-    ("trim(string: string) -> string", str.strip, "Without white space around it (Camunda 8)."),
-    (
-        "is blank(string: string) -> boolean",
-        lambda string: not string.strip(),
-        "Whether a string has nothing but white space (Camunda 8).",
-    ),
-    ("uuid() -> string", new_id, "A fresh UUID, another one each time (Camunda 8)."),
-    (
-        "to base64(value: string) -> string",
-        lambda value: base64.b64encode(value.encode("utf-8", "surrogatepass")).decode("ascii"),
-        "The UTF-8 of a string in Base64 (Camunda 8).",
-    ),
-    (
-        "matches(input: string, pattern: string, flags?: string|null) -> boolean",
-        lambda run, text, pattern, flags=None: patterns.matches(pattern, flags or "", text, run),
-        "Whether a regular expression occurs in the text.",
-    ),
-    (
-        "split(string: string, delimiter: string) -> list",
-        lambda run, string, delimiter: patterns.split(delimiter, string, run),
-        "The parts between the matches of a regular expression.",
-    ),
-    (
-        "extract(string: string, pattern: string) -> list",
-        lambda run, string, pattern: patterns.extract(pattern, string, run),
-        "All matches of a regular expression (Camunda 8).",
-    ),
-    ("number(from: number) -> number", lambda value: value, "The number itself (Camunda 8)."),
-    (
-        "string(from: any) -> string",
-        lambda run, value: None if value is None else text_of(value, limit=run.limits.characters),
-        "The text of a value; null stays null.",
-    ),
-    (
-        "to json(value: any) -> string",
-        lambda run, value: json_of(value, run.limits.characters),
-        "A value as JSON text, moments and durations as strings (Camunda 8).",
-    ),
-):
-    declare(_declaration, _function, _doc)
+declare("string length(string: string) -> number", len, "Number of characters (code points).")
+declare("upper case(string: string) -> string", str.upper, "The string in capitals.")
+declare("lower case(string: string) -> string", str.lower, "The string in small letters.")
+declare(
+    "contains(string: string, match: string) -> boolean",
+    str.__contains__,
+    "Whether the match is part of the string.",
+)
+declare(
+    "starts with(string: string, match: string) -> boolean",
+    str.startswith,
+    "Whether the string begins with the match.",
+)
+declare(
+    "ends with(string: string, match: string) -> boolean",
+    str.endswith,
+    "Whether the string ends with the match.",
+)
+declare(
+    "substring before(string: string, match: string) -> string",
+    lambda string, match: string.partition(match)[0] if match and match in string else "",
+    "What stands before the first match; nothing without a match.",
+)
+declare(
+    "substring after(string: string, match: string) -> string",
+    lambda string, match: string.partition(match)[2] if match else string,
+    "What stands after the first match; nothing without a match.",
+)
+declare("trim(string: string) -> string", str.strip, "Without white space around it (Camunda 8).")
+declare(
+    "is blank(string: string) -> boolean",
+    lambda string: not string.strip(),
+    "Whether a string has nothing but white space (Camunda 8).",
+)
+declare("uuid() -> string", new_id, "A fresh UUID, another one each time (Camunda 8).")
+declare(
+    "to base64(value: string) -> string",
+    lambda value: base64.b64encode(value.encode("utf-8", "surrogatepass")).decode("ascii"),
+    "The UTF-8 of a string in Base64 (Camunda 8).",
+)
+declare(
+    "matches(input: string, pattern: string, flags?: string|null) -> boolean",
+    lambda run, text, pattern, flags=None: patterns.matches(pattern, flags or "", text, run),
+    "Whether a regular expression occurs in the text.",
+)
+declare(
+    "split(string: string, delimiter: string) -> list",
+    lambda run, string, delimiter: patterns.split(delimiter, string, run),
+    "The parts between the matches of a regular expression.",
+)
+declare(
+    "extract(string: string, pattern: string) -> list",
+    lambda run, string, pattern: patterns.extract(pattern, string, run),
+    "All matches of a regular expression (Camunda 8).",
+)
+declare("number(from: number) -> number", lambda value: value, "The number itself (Camunda 8).")
+declare(
+    "string(from: any) -> string",
+    lambda run, value: None if value is None else text_of(value, limit=run.limits.characters),
+    "The text of a value; null stays null.",
+)
+declare(
+    "to json(value: any) -> string",
+    lambda run, value: json_of(value, run.limits.characters),
+    "A value as JSON text, moments and durations as strings (Camunda 8).",
+)
 
 
 @builtin("from base64(value: string) -> string")

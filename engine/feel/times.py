@@ -20,72 +20,67 @@ _MONTHS = (
 )
 _ZONED = "hour: integer, minute: integer, second: number"
 
-for _declaration, _function, _doc in (
-    ("date(from: string) -> date", moments.parse_date, "The date of `yyyy-mm-dd`."),
-    ("date(from: date|date and time) -> date", date_of, "The local date of a moment."),
-    (
-        "date(year: integer, month: integer, day: integer) -> date",
-        moments.make_date,
-        "The date of year, month and day.",
-    ),
-    (
-        "time(from: string) -> time",
-        moments.parse_time,
-        "The time of `hh:mm:ss`, with or without zone.",
-    ),
-    (
-        "time(from: time|date and time|date) -> time",
-        lambda value: moments.make_time(clock_ns(midnight(value)), midnight(value).tzinfo),
-        "The local time of a moment with its zone.",
-    ),
-    (
-        "date and time(from: string) -> date and time",
-        moments.parse_moment,
-        "The moment of `yyyy-mm-ddThh:mm:ss`, with or without zone.",
-    ),
-    (
-        "date and time(from: date and time) -> date and time",
-        lambda value: value,
-        "The moment itself.",
-    ),
-    (
-        "date and time(date: date|date and time, time: time) -> date and time",
-        lambda day, at: moments.make_moment(date_of(day), clock_ns(at), at.tzinfo),
-        "The moment at a time of a day.",
-    ),
-    (
-        "duration(from: string) -> duration",
-        moments.parse_duration,
-        "The duration of an ISO 8601 text.",
-    ),
-    (
-        "duration(from: days and time duration|years and months duration) -> duration",
-        lambda value: value,
-        "The duration itself.",
-    ),
-    ("@(text: string) -> any", moments.parse_literal, 'The value of a literal such as `@"P1D"`.'),
-    (
-        "day of year(date: date|date and time) -> number",
-        lambda v: moments.day_number(v) - moments.days_of(v.year, 1, 1) + 1,
-        "1 for the first of January.",
-    ),
-    (
-        "day of week(date: date|date and time) -> string",
-        lambda value: _DAYS[weekday(value) - 1],
-        "The English name of the day.",
-    ),
-    (
-        "month of year(date: date|date and time) -> string",
-        lambda value: _MONTHS[value.month - 1],
-        "The English name of the month.",
-    ),
-    (
-        "last day of month(date: date|date and time) -> date",
-        lambda v: moments.make_date(v.year, v.month, moments.month_length(v.year, v.month)),
-        "The last date of the month (Camunda 8).",
-    ),
-):
-    declare(_declaration, _function, _doc)
+declare("date(from: string) -> date", moments.parse_date, "The date of `yyyy-mm-dd`.")
+declare("date(from: date|date and time) -> date", date_of, "The local date of a moment.")
+declare(
+    "date(year: integer, month: integer, day: integer) -> date",
+    moments.make_date,
+    "The date of year, month and day.",
+)
+declare(
+    "time(from: string) -> time",
+    moments.parse_time,
+    "The time of `hh:mm:ss`, with or without zone.",
+)
+declare(
+    "time(from: time|date and time|date) -> time",
+    lambda value: moments.make_time(clock_ns(midnight(value)), midnight(value).tzinfo),
+    "The local time of a moment with its zone.",
+)
+declare(
+    "date and time(from: string) -> date and time",
+    moments.parse_moment,
+    "The moment of `yyyy-mm-ddThh:mm:ss`, with or without zone.",
+)
+declare(
+    "date and time(from: date and time) -> date and time", lambda value: value, "The moment itself."
+)
+declare(
+    "date and time(date: date|date and time, time: time) -> date and time",
+    lambda day, at: moments.make_moment(date_of(day), clock_ns(at), at.tzinfo),
+    "The moment at a time of a day.",
+)
+declare(
+    "duration(from: string) -> duration",
+    moments.parse_duration,
+    "The duration of an ISO 8601 text.",
+)
+declare(
+    "duration(from: days and time duration|years and months duration) -> duration",
+    lambda value: value,
+    "The duration itself.",
+)
+declare("@(text: string) -> any", moments.parse_literal, 'The value of a literal such as `@"P1D"`.')
+declare(
+    "day of year(date: date|date and time) -> number",
+    lambda v: moments.day_number(v) - moments.days_of(v.year, 1, 1) + 1,
+    "1 for the first of January.",
+)
+declare(
+    "day of week(date: date|date and time) -> string",
+    lambda value: _DAYS[weekday(value) - 1],
+    "The English name of the day.",
+)
+declare(
+    "month of year(date: date|date and time) -> string",
+    lambda value: _MONTHS[value.month - 1],
+    "The English name of the month.",
+)
+declare(
+    "last day of month(date: date|date and time) -> date",
+    lambda v: moments.make_date(v.year, v.month, moments.month_length(v.year, v.month)),
+    "The last date of the month (Camunda 8).",
+)
 
 
 def _zone(text: str) -> tzinfo | None:
