@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import threading
 
 import pytest
@@ -7,8 +8,8 @@ import sqlalchemy as sa
 
 from engine.errors import Conflict
 from engine.runtime import Engine
-from engine.store import hints
-from engine.store.connect import Database, Disconnected
+from engine.store import hints, tasks
+from engine.store.connect import READERS, Database, Disconnected
 from tests.integration import drawings
 from tests.integration.conftest import MakeEngine, claim
 
@@ -24,6 +25,45 @@ def test_a_reader_does_not_wait_for_a_writer(engine: Engine) -> None:
 
     # without a commit nothing has happened
     assert [task.name for task in engine.tasks()] == ["offer"]
+
+
+def test_only_several_queries_of_sqlite_need_a_transaction(engine: Engine) -> None:
+    begun = []
+    for queries in (1, 2):
+        with engine.database.reading(queries=queries) as connection:
+            connection.run_text("SELECT 1")
+            begun.append(connection.in_transaction)
+
+    # PostgreSQL would show each query its own moment in a transaction too
+    assert begun == [False, connection.dialect.name == "sqlite"]
+    engine.deploy({"a.bpmn": drawings.two_tasks()}, by="ann")
+    with engine.database.writing() as connection:
+        connection.run_text("UPDATE deployment SET comment = 'changed'")
+        assert connection.in_transaction
+
+
+def test_a_reader_of_sqlite_sees_one_moment(engine: Engine) -> None:
+    if engine.database.dialect.name != "sqlite":
+        pytest.skip("read committed: each query sees its own moment")
+    engine.deploy({"a.bpmn": drawings.two_tasks()}, by="ann")
+
+    with engine.database.reading() as connection:
+        before = tasks.open_tasks(connection)
+        engine.start("p")
+        assert tasks.open_tasks(connection) == before == 0
+
+    with engine.database.reading() as connection:
+        assert tasks.open_tasks(connection) == 1
+
+
+def test_readers_beyond_those_kept_are_closed_again(engine: Engine) -> None:
+    with contextlib.ExitStack() as stack:
+        for _ in range(READERS + 2):
+            connection = stack.enter_context(engine.database.reading())
+            connection.run_text("SELECT 1")
+
+    assert len(engine.database._readers) <= READERS
+    assert engine.next_due() is None
 
 
 def test_a_failing_verb_leaves_nothing_behind(engine: Engine) -> None:
