@@ -19,7 +19,7 @@ _READ = frozenset({"read_definitions", "read_cases", "read_tasks"})
 _WORK = _READ | {"start", "work_on_tasks", "correlate", "signal"}
 _LEAD = _WORK | {"oversee"}
 _DRAW = _LEAD | {"check"}
-_ADMIN = _DRAW | {"deploy", "activate", "cancel", "retry", "erase", "manage_tokens"}
+_ADMIN = _DRAW | {"deploy", "activate", "cancel", "retry", "erase", "change", "manage_tokens"}
 
 #: role -> its rights; each role may do what the one before may
 ROLES: dict[str, frozenset[str]] = {

@@ -77,17 +77,20 @@ class DeploymentRefused(EngineError):
 class ChangeRefused(EngineError):
     """A running case cannot be changed so; nothing was stored. See to all `problems` and try again.
 
-    Each problem names an element of the case, says what stands against it, and a way out.
+    Each problem names an element of the case, says what stands against it, and a way out;
+    `summary` is the sentence about all of them in the `language` that they are told in.
     """
 
     code = "change_refused"
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(
+        self, problems: Sequence[Problem], summary: str = "", language: str = "en"
+    ) -> None:
         self.problems = tuple(problems)
+        self.language = language
         number = len(self.problems)
         usual = "1 problem stops" if number == 1 else f"{number} problems stop"
-        told = "; ".join(f"{p.element or 'the case'}: {p.message}" for p in self.problems[:3])
-        super().__init__(f"{usual} the change: {told}{'; ...' if number > 3 else ''}")
+        super().__init__(summary or f"{usual} the change of the case")
 
 
 class SettingsError(EngineError):

@@ -178,6 +178,17 @@ def refusal(problems: Iterable[Problem], language: str) -> tuple[str, str]:
     return title.said(language), summary.said(language)
 
 
+def change_refusal(problems: Iterable[Problem], language: str) -> tuple[str, str]:
+    """Return title and summary of a refused change of a case in a language."""
+    number = sum(1 for _ in problems)
+    title = phrase("The case cannot be changed so")
+    if number == 1:
+        summary = phrase("1 problem stops the change of the case")
+    else:
+        summary = phrase("{number} problems stop the change of the case", number=number)
+    return title.said(language), summary.said(language)
+
+
 def tally(files: int, problems: Collection[Problem], language: str) -> str:
     """Return how many problems a check of some files found, and how many of them stop."""
     return phrase(

@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.errors import NotFound
 from engine.model import InstanceState
+from web import places
 from web.render import cursor
 from web.route import Answer, Call
 
@@ -256,6 +257,62 @@ def evaluate_conditions(call: Call) -> Answer:
         by=call.caller.name,
     )
     return Answer(body={"instances": begun})
+
+
+def migrate_case(call: Call) -> Answer:
+    """Move an instance to another version."""
+    body = call.body
+    return Answer(
+        body=call.engine.migrate_case(
+            call.path["instance_id"], body["version"], body["mapping"], by=call.caller.name,
+            why=body["why"],
+        )
+    )  # fmt: skip
+
+
+def plan_migration(call: Call) -> Answer:
+    """Say what a move would do."""
+    body = call.body
+    return Answer(
+        body=call.engine.plan_migration(
+            call.path["instance_id"], body["version"], body["mapping"]
+        )
+    )  # fmt: skip
+
+
+def migrate_cases(call: Call) -> Answer:
+    """Move many cases."""
+    body = call.body
+    return Answer(
+        body=call.engine.migrate_cases(
+            call.path["process_id"], body["from_version"], body["to_version"], body["mapping"],
+            by=call.caller.name, why=body["why"], after=body["after"], limit=body["limit"],
+        )
+    )  # fmt: skip
+
+
+def plan_migrations(call: Call) -> Answer:
+    """Say what a move of many cases would do."""
+    body = call.body
+    return Answer(
+        body=call.engine.plan_migrations(
+            call.path["process_id"], body["from_version"], body["to_version"], body["mapping"],
+            after=body["after"], limit=body["limit"],
+        )
+    )  # fmt: skip
+
+
+def modify(call: Call) -> Answer:
+    """Repair where an instance stands."""
+    body = call.body
+    return Answer(
+        body=call.engine.modify(
+            call.path["instance_id"], cancel=places.tokens_and_ids(body["cancel"]),
+            start_before=places.beginnings(body["start_before"]),
+            start_after=places.beginnings(body["start_after"]), ends=body["ends"],
+            by=call.caller.name, why=body["why"],
+        )
+    )  # fmt: skip
 
 
 def incidents(call: Call) -> Answer:

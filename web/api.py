@@ -23,6 +23,15 @@ DRAFT_TITLE = Field(name="title", doc="What the draft is called; default: its fi
 REVISION = Field(name="revision", kind="integer", low=1,
                  doc="The revision that was changed; refused if somebody was faster.")  # fmt: skip
 
+VERSION = Field(name="version", kind="integer", low=1, doc="Default: the active one.")
+MAPPING = Field(name="mapping", kind="object", default={},
+                doc="Elements and flows that have another id there: old id to new id.")  # fmt: skip
+MANY = (
+    Field(name="from_version", kind="integer", low=1, required=True, doc="Where they run."),
+    Field(name="to_version", kind="integer", low=1, doc="Default: the active one."),
+    MAPPING, AFTER, LIMIT,
+)  # fmt: skip
+
 ROUTES: tuple[Route, ...] = (
     Route(method="POST", path="/api/checks", name="check", right="check", act=acts.check,
           summary="List every problem of a bundle; nothing is stored.", answers="Check",
@@ -105,6 +114,35 @@ ROUTES: tuple[Route, ...] = (
           summary="Remove values of variables from the history; its rows stay, without them.",
           body=(Field(name="names", kind="texts", required=True, doc="Names of the variables."),
                 WHY)),
+    Route(method="POST", path="/api/instances/{instance_id}/migration", name="migrate_case",
+          right="change", act=acts.migrate_case, answers="Instance", refusals=(409,),
+          summary="Let a running instance go on in another version of its process: all that it "
+                  "waits for, or nothing.",
+          body=(VERSION, MAPPING, WHY)),
+    Route(method="POST", path="/api/instances/{instance_id}/migration/plan",
+          name="plan_migration", right="change", act=acts.plan_migration,
+          answers="MigrationPlan", refusals=(409,), body=(VERSION, MAPPING),
+          summary="Say what a move to another version would do, and all that forbids it."),
+    Route(method="POST", path="/api/definitions/{process_id}/migration", name="migrate_cases",
+          right="change", act=acts.migrate_cases, answers="MigrationReport",
+          summary="Move the running cases of one version, a page of them, each in its own "
+                  "transaction; those that cannot go are listed with the reasons.",
+          body=(*MANY, WHY)),
+    Route(method="POST", path="/api/definitions/{process_id}/migration/plan",
+          name="plan_migrations", right="change", act=acts.plan_migrations,
+          answers="MigrationReport", body=MANY,
+          summary="Say which running cases of one version could go, and why the others not."),
+    Route(method="POST", path="/api/instances/{instance_id}/modification", name="modify",
+          right="change", act=acts.modify, answers="Instance", refusals=(409,),
+          summary="Take tokens away and put others down, in one step: a repair.",
+          body=(Field(name="cancel", kind="texts", default=[],
+                      doc="Ids of elements, all of whose tokens go; or numbers of tokens."),
+                Field(name="start_before", kind="texts", default=[],
+                      doc="Elements at which a token begins; `id@17`: inside token 17."),
+                Field(name="start_after", kind="texts", default=[],
+                      doc="Elements behind which a token begins."),
+                Field(name="ends", kind="boolean", default=False,
+                      doc="The case may end, if nothing is left of it."), WHY)),
     Route(method="GET", path="/api/tasks", name="tasks", right="read_tasks", act=acts.tasks,
           summary="List the tasks of people, oldest first.", answers="UserTask", listed=True,
           query=(Field(name="user", doc="Only what this user has claimed or may claim."),

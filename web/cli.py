@@ -21,8 +21,8 @@ OWNED = ("engine", "handlers", "web")
 OWNER = "caseway"
 #: modules of web/verbs
 NOUNS = (
-    "definitions", "decisions", "cases", "tasks", "messages", "stores", "admin", "lanes", "running",
-    "users", "intake", "convert", "drafts", "backup", "archive",
+    "definitions", "decisions", "cases", "changes", "tasks", "messages", "stores", "admin", "lanes",
+    "running", "users", "intake", "convert", "drafts", "backup", "archive",
 )  # fmt: skip
 
 REFUSED, MISUSED, BROKEN = 1, 2, 3
@@ -85,17 +85,20 @@ def cli(context: click.Context, /, config: str | None, as_json: bool, **override
 
 def refuse(error: Exception, *, as_json: bool) -> int:
     """Print why the engine refused, all of it, and return the exit status."""
-    from engine.errors import DeploymentRefused, EngineError, SettingsError
+    from engine.errors import ChangeRefused, DeploymentRefused, EngineError, SettingsError
     from web.output import problem_line, to_json_text
     from web.problems import describe
 
     assert isinstance(error, EngineError)
     if as_json and not isinstance(error, SettingsError):
-        language = error.language if isinstance(error, DeploymentRefused) else "en"
+        language = error.language if isinstance(error, (ChangeRefused, DeploymentRefused)) else "en"
         click.echo(to_json_text(describe(error, language=language)))
     if isinstance(error, DeploymentRefused):
         for problem in error.problems:
             click.echo(problem_line(problem), err=True)
+    if isinstance(error, ChangeRefused):
+        for problem in error.problems:
+            click.echo(problem_line(problem, error.language).strip(), err=True)
     click.echo(f"caseway: {error}", err=True)
     return MISUSED if isinstance(error, SettingsError) else REFUSED
 

@@ -10,7 +10,7 @@ from enum import Enum
 from importlib.metadata import version
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from engine import model
+from engine import changes, model
 from web.api import ROUTES
 from web.route import Field, Route
 
@@ -210,9 +210,10 @@ def _schemas() -> dict[str, Schema]:
             },
         },
     }
-    for name in [route.answers for route in ROUTES] + ["Problem"]:
-        if name not in found and hasattr(model, name):
-            found[name] = _of_class(getattr(model, name))
+    for name in [*(route.answers for route in ROUTES), "Problem", "Move", "Refusal"]:
+        kind = getattr(model, name, None) or getattr(changes, name, None)
+        if name not in found and kind is not None:
+            found[name] = _of_class(kind)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine import errors
-from engine.sentences import ENGLISH, refusal
+from engine.sentences import ENGLISH, change_refusal, refusal
 from web.render import plain
 
 #: where the kinds of refusal are explained
@@ -45,6 +45,9 @@ class Unauthorised(errors.EngineError):
     code = "unauthorised"
 
 
+#: refusals with problems, which are told in the language of the caller
+TOLD = (errors.DeploymentRefused, errors.ChangeRefused)
+
 #: class -> HTTP status and title; the most special class that fits counts
 STATUSES: dict[type[errors.EngineError], tuple[int, str]] = {
     Unauthorised: (401, "Not authenticated"),
@@ -81,7 +84,7 @@ def describe(
 ) -> dict[str, Any]:
     """Return the problem document of a refusal; `instance` is the path of the call.
 
-    A refused deployment and its problems are told in the language; all else is English.
+    What has `problems` is told, with them, in the language; all else is English.
     A server's own trouble (500) is named, never explained: the explanation is in its log.
     """
     status, title = _entry(error)
@@ -89,6 +92,8 @@ def describe(
     detail = "The log of the server says more." if hidden else str(error)
     if isinstance(error, errors.DeploymentRefused):
         title, detail = refusal(error.problems, language)
+    elif isinstance(error, errors.ChangeRefused):
+        title, detail = change_refusal(error.problems, language)
     document: dict[str, Any] = {
         "type": TYPE_BASE + error.code,
         "title": title,
@@ -100,14 +105,14 @@ def describe(
         document["instance"] = instance
     if isinstance(error, WrongField):
         document["path"] = error.path
-    if isinstance(error, errors.DeploymentRefused):
+    if isinstance(error, TOLD):
         document["problems"] = [plain(problem, language) for problem in error.problems]
     return document
 
 
 def language_of(error: errors.EngineError, language: str) -> str:
     """Return the language that `describe` answers in, if this one is asked for."""
-    return language if isinstance(error, errors.DeploymentRefused) else ENGLISH
+    return language if isinstance(error, TOLD) else ENGLISH
 
 
 def of_status(status: int, title: str, detail: str, *, instance: str | None) -> dict[str, Any]:

@@ -28,7 +28,7 @@ class Modifications(Base):
         *,
         cancel: Sequence[int | str] = (),
         start_before: Sequence[Place] = (),
-        start_after: Sequence[str] = (),
+        start_after: Sequence[Place] = (),
         ends: bool = False,
         by: str,
         why: str = "",
