@@ -15,15 +15,17 @@ from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from engine.codec import parse_json, to_json
-from engine.errors import BadInput, EngineError, OutcomeUnknown, TooBusy, Unavailable
+from engine.errors import BadInput, EngineError, TooBusy, Unavailable
 from engine.sentences import ENGLISH, LANGUAGES
 from web import health, metrics, pages, refusals, trails
 from web.api import ROUTES
 from web.auth import caller_of, require
 from web.bundles import add, unpack
 from web.context import House
+from web.language import current
 from web.openapi import document
 from web.problems import (
+    TYPE_BASE,
     NotJson,
     Unauthorised,
     UnsupportedBody,
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("caseway.web")
 
+#: when to come back while the database is away; seconds
+_AWAY_S = 5
 #: what a body may have beside its variables or files: names, borders, white space
 OVERHEAD = 64 * 1024
 MAX_KEY = 255
@@ -220,12 +224,13 @@ def _unavailable(error: Unavailable) -> Response:
     """Answer while the database is away: one line in the log, and when to come back."""
     log.error("%s %s: %s", request.method, request.path, error)
     if refusals.wants_page():
-        return refusals.failed()
-    detail = "The database does not answer. Nothing was changed; try again soon."
-    if isinstance(error, OutcomeUnknown):
-        detail = "The answer of the database was lost. Repeat the call with the same key."
-    response = _problem(of_status(503, "Service Unavailable", detail, instance=request.path))
-    response.headers["Retry-After"] = "5"
+        response = refusals.unavailable(error)
+    else:
+        title, detail = refusals.said_of(error)
+        document = of_status(503, title, detail, instance=request.path)
+        document |= {"type": TYPE_BASE + error.code, "code": error.code}
+        response = _problem(document, current())
+    response.headers["Retry-After"] = str(_AWAY_S)
     return response
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from engine.errors import EngineError, TooBusy
+from engine.errors import EngineError, OutcomeUnknown, TooBusy, Unavailable
 from web.context import SignInFirst
 from web.csrf import ForgedForm
 from web.language import _, lazy
@@ -84,6 +84,26 @@ def http_refused(error: HTTPException) -> Response:
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
     return response
+
+
+def said_of(error: Unavailable) -> tuple[str, str]:
+    """Return title and advice while the database is away, in the language of the request."""
+    if isinstance(error, OutcomeUnknown):
+        return (
+            _("Nobody knows whether this was stored"),
+            _("The connection to the database broke while it was being stored. Look whether it is "
+              "done; if it is not, do the same again: with the same key it counts once."),
+        )  # fmt: skip
+    return (
+        _("The database does not answer"),
+        _("Nothing was changed. Try again in a minute."),
+    )
+
+
+def unavailable(error: Unavailable) -> Response:
+    """Answer a person while the database is away."""
+    title, advice = said_of(error)
+    return page(503, title=title, advice=advice)
 
 
 def failed() -> Response:
