@@ -12,7 +12,10 @@ from engine.sentences import Phrase, phrase
 TIMES: Mapping[str, tuple[Callable[[str], object], Phrase]] = {
     "timeDuration": (parse_duration, phrase("a duration such as PT30M or P1DT12H")),
     "timeDate": (parse_moment, phrase("a moment such as 2026-03-01T08:00:00+08:00")),
-    "timeCycle": (parse_cycle, phrase("a repetition such as R3/PT10M or R/PT24H")),
+    "timeCycle": (
+        parse_cycle,
+        phrase("a repetition such as R3/PT10M, or a cron such as 0 0 9 * * MON-FRI"),
+    ),
 }
 
 

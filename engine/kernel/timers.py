@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from engine.errors import ExecutionFault
 from engine.kernel.conditions import shown
+from engine.kernel.cron import Cron, is_cron, parse_cron
 from engine.model import Value
 
 _DURATION = re.compile(
@@ -93,8 +94,10 @@ def parse_moment(text: str) -> datetime:
 
 
 @lru_cache(maxsize=4096)
-def parse_cycle(text: str) -> Cycle:
-    """Read `R3/PT10M`, `R/2026-01-31T09:00:00Z/P1D` ...; raises ExecutionFault."""
+def parse_cycle(text: str) -> Cycle | Cron:
+    """Read `R3/PT10M`, `R/2026-01-31T09:00:00Z/P1D`, `0 0 9 * * MON-FRI`; raises ExecutionFault."""
+    if is_cron(text):
+        return parse_cron(text)
     parts = [p.strip() for p in text.strip().split("/")]
     if len(parts) not in (2, 3) or not re.fullmatch(r"R\d*", parts[0]):
         raise ExecutionFault(f"{text!r} is no ISO 8601 repeating interval such as R3/PT10M")
@@ -137,8 +140,8 @@ def to_moment(value: Value) -> datetime:
     raise ExecutionFault(f"a date and time is wanted here, not {shown(value)}")
 
 
-def to_cycle(value: Value) -> Cycle:
-    """Turn a text into a Cycle; raises ExecutionFault."""
+def to_cycle(value: Value) -> Cycle | Cron:
+    """Turn a text into a Cycle or a Cron; raises ExecutionFault."""
     if isinstance(value, str):
         return parse_cycle(value)
     raise ExecutionFault(f"a repeating interval such as R3/PT10M is wanted, not {shown(value)}")

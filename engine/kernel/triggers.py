@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import ExecutionFault
 from engine.kernel.correlation import PropertyKey, correlation_key
+from engine.kernel.cron import is_cron, parse_cron
 from engine.kernel.timers import parse_duration, to_cycle, to_moment, to_span
 from engine.languages import Expression
 from engine.model import NewWork, StartTrigger, ThrownMessage, Value
@@ -80,6 +81,8 @@ def next_due(last: datetime, every: str, now: datetime, endless: bool) -> dateti
 
     An endless one that has slept does not make up for missed turns, and keeps its phase.
     """
+    if is_cron(every):
+        return parse_cron(every).after(max(last, now))
     span = parse_duration(every)
     due = span.after(last)
     if not endless:

@@ -13,6 +13,7 @@ from engine.diagrams.imports.camunda_rules import ATTRIBUTES, ELEMENTS, NOTED, R
 from engine.diagrams.imports.camunda_work import read_script, read_work
 from engine.diagrams.imports.juel import Untranslated, is_juel
 from engine.diagrams.imports.passage import Passage, add, drop, event_of, formal, tidy
+from engine.diagrams.imports.quartz import is_quartz, spring
 from engine.diagrams.names import CAMUNDA, is_bpmn, local, zeebe
 from engine.diagrams.schema import is_a
 from engine.sentences import phrase
@@ -66,6 +67,9 @@ def _node(passage: Passage, node: Element) -> None:
 def _expression(passage: Passage, element: Element) -> None:
     language = (element.get("language") or "").strip().lower()
     text = (element.text or "").strip()
+    if is_bpmn(element, "timeCycle") and is_quartz(text):
+        _cron(passage, element, text)
+        return
     if language not in ("", "juel") or not (is_juel(text) or language):
         return
     try:
@@ -78,6 +82,23 @@ def _expression(passage: Passage, element: Element) -> None:
     drop(element, "language")
     formal(element)
     element.text = f"={feel}"
+
+
+def _cron(passage: Passage, element: Element, text: str) -> None:
+    parent, written = element.getparent(), spring(text)
+    if written is None:
+        holder = element if parent is None else event_of(parent)
+        passage.report.unsupported(
+            holder,
+            "the cron “{text}” of {who} names a year, which has no counterpart",
+            "delete the year, and let a condition or a date say when it ends",
+            who=holder,
+            text=text[:60],
+        )
+        return
+    drop(element, "language")
+    formal(element)
+    element.text = written
 
 
 def _name(passage: Passage, element: Element) -> None:

@@ -398,3 +398,43 @@ def test_what_has_no_effect_is_counted_from_two_on() -> None:
     assert "“asyncBefore” has no effect here: " in told(one, "import-no-effect", "en")
     assert "“asyncBefore”在此不起作用：" in told(one, "import-no-effect", "zh")
     assert "“asyncBefore” has no effect here (2 times): " in told(two, "import-no-effect", "en")
+
+
+# ------------------------------------------------------------------ cron
+
+
+def cycle(text: str) -> bytes:
+    timed = f"<timerEventDefinition><timeCycle>{text}</timeCycle></timerEventDefinition>"
+    begin = f'<startEvent id="s" camunda:asyncBefore="true">{timed}</startEvent>'
+    return diagram(
+        f'<process id="p" isExecutable="true" {C}>' + begin + end("e") + path("s", "e")
+        + "</process>"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("quartz", "spring"),
+    [
+        ("0 0/5 * * * ?", "0 0/5 * * * ?"),
+        ("0 0 9 ? * 2-6", "0 0 9 ? * MON-FRI"),
+        ("0 0 9 ? * 6L", "0 0 9 ? * FRIL"),
+        ("0 0 9 ? * 2#1", "0 0 9 ? * MON#1"),
+        ("0 0 9 ? * 1,MON,7", "0 0 9 ? * SUN,MON,SAT"),
+        ("0 0 9 ? * 2/2 *", "0 0 9 ? * MON-SAT/2"),
+        ("0 0 9 ? * L", "0 0 9 ? * SAT"),
+        ("0 0 9 LW * ?", "0 0 9 LW * ?"),
+    ],
+)
+def test_a_cron_of_quartz_means_the_same_days(quartz: str, spring: str) -> None:
+    root, problems = imported(cycle(quartz))
+
+    assert [one.text for one in root.iter("{*}timeCycle")] == [spring]
+    assert not [p for p in problems if p.stops]
+    assert accepted(cycle(quartz))
+
+
+def test_a_cron_that_names_a_year_is_refused() -> None:
+    (problem,) = [p for p in read(cycle("0 0 9 * * ? 2026")).problems if p.rule.startswith("import")
+                  and p.stops]  # fmt: skip
+
+    assert problem.rule == "import-cron-year"
