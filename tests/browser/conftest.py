@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from engine.runtime import Engine
@@ -139,18 +140,44 @@ def _heard(text: str, complaints: list[str]) -> None:
         complaints.append(text)
 
 
+def wait_until_drawn(page: Page) -> None:
+    """Wait until every diagram of a page is drawn, or has said that it cannot be."""
+    expect(page.locator(_UNDRAWN)).to_have_count(0)
+
+
+#: diagrams that are being drawn; what is folded away is drawn when it is opened
+_UNDRAWN = (
+    "[data-diagram]:not(:has(.diagram-controls), :has(.diagram-failed:not([hidden])), "
+    "details:not([open]) *)"
+)
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """Return the script of axe."""
+    return Axe().axe_script
+
+
 @pytest.fixture
-def violations() -> Callable[[Page], list[str]]:
+def violations(axe: str) -> Callable[[Page], list[str]]:
     """Return a way to ask axe what people with impairments cannot use on a page."""
-    from axe_playwright_python.sync_playwright import Axe
 
     def ask(page: Page) -> list[str]:
-        found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa",
-                                                     "wcag22aa", "best-practice"]})  # fmt: skip
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(axe)
+        found: list[dict[str, Any]] = page.evaluate(_ASK, _RULES)
         return [
             f"{one['id']}: {node['target']} {node.get('failureSummary', '')[:200]}"
-            for one in found.response["violations"]
+            for one in found
             for node in one["nodes"]
         ]
 
     return ask
+
+
+_ASK = "rules => axe.run(document, rules).then(told => told.violations)"
+_RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    # all rules are asked; of what is in order no list is made
+    "resultTypes": ["violations"],
+}

@@ -21,7 +21,7 @@ from werkzeug.serving import make_server
 
 from engine.runtime import Engine
 from engine.settings import Settings
-from tests.browser.conftest import SIZES
+from tests.browser.conftest import SIZES, wait_until_drawn
 from tests.drawing import diagram, end, extension, node, path, process, service, start
 from web.app import create_app
 from web.demo import PEOPLE, fill, shipped
@@ -284,7 +284,7 @@ def open_view(gallery: Gallery, view: View, language: str) -> Page:
     resize(page, "wide")
     page.emulate_media(color_scheme="light")
     page.goto(gallery.url + view.path)
-    page.wait_for_load_state("networkidle")
+    wait_until_drawn(page)
     return page
 
 
