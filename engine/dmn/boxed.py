@@ -28,7 +28,9 @@ def context(compiler: Compiler, element: Element, names: Names) -> Code:
         code = compiler.coerced(code, compiler.types.of(variable), entry)
         if name:
             if any(name == known for known, _ in entries):
-                compiler.findings.error(entry, "the entry “{name}” occurs twice", name=name)
+                compiler.findings.error(
+                    entry, "the entry “{name}” occurs twice", "rename one", name=name
+                )
             entries.append((name, code))
             names = names | {name}
         else:
@@ -70,6 +72,7 @@ def relation(compiler: Compiler, element: Element, names: Names) -> Code:
         if len(cells) != len(keys):
             compiler.findings.error(
                 row, "the row has {cells} cells, the relation {columns} columns",
+                "give the row one cell for each column",
                 cells=len(cells), columns=len(keys),
             )  # fmt: skip
         rows.append(

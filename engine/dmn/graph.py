@@ -229,5 +229,7 @@ def circle(node: Decision) -> bool:
             return True
         if found not in seen and isinstance(found, (Decision, Knowledge)):
             waiting.extend(required.node for required in found.requires)
+        elif found not in seen and isinstance(found, ServiceNode):
+            waiting.extend(found.outputs)
         seen.add(found)
     return False

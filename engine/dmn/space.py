@@ -58,7 +58,7 @@ class Space:
             name = named(element)
             id = element.get("id") or name
             if not name and not id:
-                self.findings.error(element, "an element has neither id nor name")
+                self.findings.error(element, "an element has neither id nor name", "give it a name")
                 continue
             if id in self.nodes:
                 self.findings.error(element, "the id “{id}” occurs twice", "rename one", id=id)
@@ -109,7 +109,8 @@ class Space:
         return self.drawn if drawn else None
 
     def link(self) -> None:
-        """Give every node its type and what it requires."""
+        """Read the types, and give every node its own and what it requires."""
+        self.types.all()
         for node, element in self._elements.items():
             node.type = self._type_of(node, element)
             self._link(node, element)
@@ -150,8 +151,9 @@ class Space:
             ]
             if not node.outputs:
                 self.findings.error(
-                    element, "the service “{name}” has no output decision", name=node.name
-                )
+                    element, "the service “{name}” has no output decision",
+                    "draw the decision that it gives into it", name=node.name,
+                )  # fmt: skip
         elif isinstance(node, (Decision, Knowledge)):
             node.requires = [
                 found

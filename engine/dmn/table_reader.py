@@ -206,7 +206,7 @@ def _policy(
         )
     keys = tuple(output.key for output in outputs)
     if len(outputs) > 1 and len(set(keys) - {""}) < len(keys):
-        said.error(element, "each of several outputs has a name of its own")
+        said.error(element, "each of several outputs has a name of its own", "name each")
     used = AGGREGATIONS.get(aggregation, "") if name == "COLLECT" else ""
     return Policy(name, used, priorities, keys)
 

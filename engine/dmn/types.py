@@ -109,7 +109,7 @@ class Types:
         self._reading: dict[str, Recursive] = {}
         for name, item in self._drawn.items():
             if not name:
-                findings.error(item, "an item definition has no name")
+                findings.error(item, "an item definition has no name", "give it a name")
 
     def all(self) -> Mapping[str, Type]:
         """Return every type of the model by name."""
@@ -125,6 +125,12 @@ class Types:
             return self._reading[name]
         self._reading[name] = recursive = Recursive(name)
         found = self._read(self._drawn[name])
+        if isinstance(unconstrained(found), Recursive):
+            self._findings.error(
+                self._drawn[name], "the type “{name}” is defined by itself",
+                "give it the type that its values have", name=name,
+            )  # fmt: skip
+            found = ANY
         recursive.meant = found
         del self._reading[name]
         self._known[name] = found
@@ -189,6 +195,7 @@ class Types:
             return Constrained(name, base, feel.compile(text, kind="unary"))
         except FeelError as cause:
             self._findings.error(
-                allowed, "the allowed values cannot be read: {cause}", cause=heard(str(cause))
-            )
+                allowed, "the allowed values cannot be read: {cause}",
+                "write values or intervals such as 1, 2, [5..8]", cause=heard(str(cause)),
+            )  # fmt: skip
             return base
