@@ -155,7 +155,7 @@ _UNDRAWN = (
 @pytest.fixture(scope="session")
 def axe() -> str:
     """Return the script of axe."""
-    return Axe().axe_script
+    return str(Axe().axe_script)
 
 
 @pytest.fixture
