@@ -30,9 +30,9 @@ lint: setup ## format, lint, types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-quick: setup ## unit and integration tests on SQLite, without the slow ones
-	$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m "not slow and not postgres and not browser" \
-		$(wildcard tests/unit tests/integration)
+quick: setup ## unit, integration and golden tests on SQLite, without the slow ones
+	$(BIN)/pytest -q -n $(JOBS) --dist worksteal -m "not slow and not postgres and not browser" \
+		tests/golden tests/integration tests/unit
 
 check: lint quick ## before each commit: lint, types, import directions, docs, tests; under 3 minutes
 
@@ -55,7 +55,7 @@ elements: setup ## write docs/elements.md from what the tests play; after `make 
 	$(call part,elements,tests.conformance.elements,$(ARGS))
 
 laws: setup ## play new random processes beside the reference model: EXAMPLES=5000 for each law
-	LAWS_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -q -n $(JOBS) tests/laws
+	LAWS_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -q -n $(JOBS) --dist worksteal tests/laws
 
 chaos: setup ## kill processes and databases under load; nothing may be lost or doubled
 	$(call part,chaos,tests.chaos,$(ARGS))

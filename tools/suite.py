@@ -12,6 +12,7 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,8 @@ CI = os.environ.get("CI") == "true"
 MAY_INSTALL = CI or os.environ.get("SYSTEM") == "1"
 ADVICE = "see build/apt-*.log" if MAY_INSTALL else "SYSTEM=1 installs it"
 JOBS = os.environ.get("JOBS", "2")
+#: what an interpreter that is not the default runs
+SOME = ["tests/unit", "tests/integration", "-m", "not slow and not browser"]
 
 
 @dataclass
@@ -44,10 +47,15 @@ def main() -> int:
     default, others = find_pythons()
     if not has_chromium():
         result.left_out.append(f"browser: no Chromium; {ADVICE}")
-    with database(result) as environment:
-        for minor, path in others.items():
-            run_other(minor, path, environment, result)
+    with ThreadPoolExecutor(1) as aside, database(result) as environment:
+        # tests wait for processes and browsers now and then: that time makes the next environment
+        made = {minor: aside.submit(make, minor, path) for minor, path in others.items()}
         run_pytest(ROOT / ".venv", default, ["tests"], environment, result)
+        for minor, is_made in made.items():
+            if is_made.result():
+                run_pytest(ROOT / ".venvs" / minor, minor, SOME, environment, result)
+            else:
+                result.broken.append(f"Python {minor}: its environment could not be made")
     for line in result.left_out:
         print(f"left out: {line}")
     for line in result.broken:
@@ -101,17 +109,10 @@ def installed(package: str, there: Callable[[], bool]) -> bool:
     return there()
 
 
-def run_other(minor: str, python: str, environment: Mapping[str, str], result: Result) -> None:
-    """Run the unit and integration tests on an interpreter that is not the default."""
-    folder = ROOT / ".venvs" / minor
-    made = subprocess.run(
-        [python, "tools/environment.py", f".venvs/{minor}"], cwd=ROOT, check=False
-    )
-    if made.returncode:
-        result.broken.append(f"Python {minor}: its environment could not be made")
-        return
-    tests = [name for name in ("tests/unit", "tests/integration") if (ROOT / name).is_dir()]
-    run_pytest(folder, minor, [*tests, "-m", "not slow and not browser"], environment, result)
+def make(minor: str, python: str) -> bool:
+    """Make or update the environment of an interpreter that is not the default; tell if it is."""
+    command = [python, "tools/environment.py", f".venvs/{minor}"]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
 
 
 def run_pytest(
@@ -122,7 +123,8 @@ def run_pytest(
     report = ROOT / "build" / f"tests-{minor}.xml"
     report.unlink(missing_ok=True)
     command = [str(folder / "bin" / "python"), "-m", "pytest", "-q", "-n", JOBS]
-    options = ["--dist", "loadfile", f"--junitxml={report}", "-o", "junit_family=xunit2"]
+    # a process that has nothing left takes half of what another one has before it
+    options = ["--dist", "worksteal", f"--junitxml={report}", "-o", "junit_family=xunit2"]
     done = subprocess.run([*command, *options, *what], cwd=ROOT, env=environment, check=False)
     if done.returncode:
         result.broken.append(f"Python {minor}: pytest ended with {done.returncode}")

@@ -18,6 +18,7 @@ from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 
+from tests import scratch
 from tests.conformance.corpora import CORPORA, Corpus
 from tests.conformance.page import Result, by_group, page
 
@@ -40,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not KIT.is_dir():
         print(f"conformance: left out, there is no {os.path.relpath(KIT, ROOT)}")
         return 1 if os.environ.get("CI") == "true" else 0
+    scratch.use()
     minimum = json.loads(MINIMUM.read_text()) if MINIMUM.exists() else {}
     chosen = [c for c in CORPORA if not options.only or _wanted(c.key, options.only)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
