@@ -41,7 +41,7 @@ class Months(Base):
             return
         try:
             partitions.ready(self.database)
-        except Unavailable as error:
+        except (Unavailable, self.database.driver_error) as error:
             # rows that have no month go into the rest: no reason not to start
             log.warning("the coming months of the history could not be made: %s", error)
         self._is_ready = True

@@ -18,7 +18,19 @@ AHEAD = 3
 PATIENT = "10s"
 #: how long it waits for a lock that lets nobody else in, since all others queue behind it
 _BRIEF = "200ms"
+#: who has been in a transaction for so long will not be gone in a moment
+_LONG = "1s"
 _BOUND = re.compile(r"'([0-9a-f]{8})-([0-9a-f]{4})'")
+_IN_USE = sa.text(
+    "SELECT EXISTS (SELECT 1 FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+    " WHERE l.relation IN (SELECT to_regclass(name) FROM unnest(CAST(:tables AS text[])) name)"
+    " AND l.granted AND pid <> pg_backend_pid()"
+    " AND a.xact_start < clock_timestamp() - CAST(:long AS interval))"
+)
+
+
+class InUse(Exception):
+    """Somebody reads or writes a table for longer than anybody should wait behind a lock."""
 
 
 def first_id(moment: datetime) -> str:
@@ -58,16 +70,23 @@ def send(connection: sa.Connection, *statements: str) -> None:
 
 
 def lock(connection: sa.Connection, *tables: str) -> None:
-    """Let nobody else read or write tables until the transaction ends.
+    """Let nobody else read or write tables until the transaction ends. Raises InUse.
 
     First others that change or clean them are waited for, which holds nobody up and ends what
-    vacuums by itself; then, for a moment at most, those that read and write.
+    vacuums by itself; then, for a moment at most, those that read and write, unless one of them
+    has been at it for so long already that it would be in vain.
     """
     names = ", ".join(tables)
     send(
         connection,
         f"SET LOCAL lock_timeout = '{PATIENT}'",
         f"LOCK TABLE ONLY {names} IN SHARE UPDATE EXCLUSIVE MODE",
+    )
+    busy = connection.scalar(_IN_USE, {"tables": list(tables), "long": _LONG})
+    if busy:
+        raise InUse(f"{names} has been in use by the same transaction for over {_LONG}")
+    send(
+        connection,
         f"SET LOCAL lock_timeout = '{_BRIEF}'",
         f"LOCK TABLE ONLY {names} IN ACCESS EXCLUSIVE MODE",
     )

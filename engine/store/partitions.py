@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -34,7 +34,9 @@ SMALL = 8 << 20
 _LOCK = 7_116_931_046
 #: SQLSTATE: a lock was not to be had in time, or only by a deadlock
 _IN_THE_WAY = ("55P03", "40P01")
-_NOT_ALLOWED = "42501"
+#: SQLSTATE: what a later round changes as little: the account may not, something else depends on
+#: a table, or has its name
+_REFUSED = ("42501", "2BP01", "42P07")
 _BOUNDS = re.compile(r"FROM \((.+)\) TO \((.+)\)")
 _PARTS = sa.text(
     "SELECT c.relname, pg_get_expr(c.relpartbound, c.oid), pg_stat_get_live_tuples(c.oid),"
@@ -75,6 +77,12 @@ class Kept:
     dropped: tuple[str, ...] = ()
     #: False: somebody was in the way, or another node is at it; the next round goes on
     done: bool = True
+    #: why PostgreSQL refuses it, until somebody mends that; "" if it does not
+    refused: str = ""
+
+
+class _Refused(Exception):
+    """PostgreSQL refuses a step."""
 
 
 # ------------------------------------------------------------------ what callers want
@@ -103,7 +111,7 @@ def keep(database: Database) -> Kept:
     kept = _kept(database, longest=None)
     if not kept.done:
         return kept
-    return Kept(made=kept.made, dropped=tuple(_drop_empty(database)))
+    return replace(kept, dropped=tuple(_drop_empty(database)))
 
 
 # ------------------------------------------------------------------ making
@@ -111,12 +119,20 @@ def keep(database: Database) -> Kept:
 
 def _kept(database: Database, *, longest: int | None) -> Kept:
     """Divide the table unless its heap is longer than said; make the months that are missing."""
-    there, now = _look(database)
-    if now is not None:
-        return _make(database, missing(there, now))
-    while (step := _next_step(database, longest)) is not None:
-        if not _in_short(database, step):
-            return Kept(done=False)
+    try:
+        there, now = _look(database)
+        if now is not None:
+            return _make(database, missing(there, now))
+        while (step := _next_step(database, longest)) is not None:
+            if not _in_short(database, step):
+                return Kept(done=False)
+    except _Refused as error:
+        log.warning(
+            "the months of the history are not made: %s Until that is mended, and `caseway migrate`"
+            " run by the owner of the tables, new rows stand in %s or where they stood before, and "
+            "nothing is lost", error, REST,
+        )  # fmt: skip
+        return Kept(refused=str(error))
     there, _ = _look(database)
     return Kept(made=tuple(part.name for part in there), done=bool(there))
 
@@ -188,9 +204,13 @@ def _any_row(connection: sa.Connection, name: str) -> bool:
 
 
 def _gone(database: Database, part: Part) -> bool:
-    if part.heap > SMALL:
-        _vacuum(database, part.name)
-    if not _in_short(database, partial(_emptied, part=part)):
+    try:
+        if part.heap > SMALL:
+            _vacuum(database, part.name)
+        if not _in_short(database, partial(_emptied, part=part)):
+            return False
+    except _Refused as error:
+        log.warning("%s has no row any more and stays: %s", part.name, error)
         return False
     log.info("%s has no row any more and is gone", part.name)
     return True
@@ -250,22 +270,23 @@ def _part(name: str, bounds: str, rows: int, size: int, heap: int) -> Part:
 
 
 def _in_short(database: Database, act: Callable[[sa.Connection], R]) -> R | None:
-    """Do one step as one transaction; None if another node is at it or somebody is in the way."""
+    """Do one step as one transaction; None if another node is at it or somebody is in the way.
+
+    Raises _Refused, and what the loss of the database means.
+    """
     try:
         with database.db.begin() as connection:
             if not connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))):
                 return None
             return act(connection)
+    except month.InUse as error:
+        log.info("the months of the history are looked at later: %s", error)
+        return None
     except sa.exc.DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
         if state in _IN_THE_WAY:
-            log.info("the history was in use for longer than a moment: tried again later")
+            log.info("the months of the history are looked at later: it was in use")
             return None
-        if state == _NOT_ALLOWED:
-            log.warning(
-                "no month of the history was made: the account of database_url may not change "
-                "tables (%s). Run `caseway migrate` as their owner once a month; until then rows "
-                "stand in %s, and nothing is lost", error.orig, REST,
-            )  # fmt: skip
-            return None
+        if state in _REFUSED:
+            raise _Refused(" ".join(f"{error.orig}.".split())) from error
         raise database.translate(error.orig or error) from error

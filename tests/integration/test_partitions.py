@@ -274,6 +274,23 @@ def test_what_reads_for_long_is_waited_for_and_holds_nobody_up(older: Engine) ->
     assert names(older.database)[0] == BEFORE
 
 
+def test_behind_what_has_been_read_for_long_nobody_waits_at_all(
+    older: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(month, "_LONG", "0s")
+    sent: list[str] = []
+    sa.event.listen(
+        older.database.db, "before_cursor_execute", lambda *given: sent.append(given[2])
+    )
+    with older.database.db.connect() as reader:
+        reader.execute(sa.text("SELECT count(*) FROM history"))
+
+        assert not partitions.keep(older.database).done
+
+    assert "LOCK TABLE ONLY history IN SHARE UPDATE EXCLUSIVE MODE" in sent
+    assert not any("ACCESS EXCLUSIVE" in text for text in sent)
+
+
 def test_rights_that_others_have_on_the_table_go_on(older: Engine) -> None:
     role = f"reports_{older.start('p').id[-12:]}"
     send(older.database, f"CREATE ROLE {role}", f"GRANT SELECT ON history TO {role}")
@@ -344,6 +361,18 @@ def test_a_case_without_a_month_goes_into_the_rest_until_its_month_is_made(
     assert told(engine) == before
 
 
+def test_a_table_that_has_the_name_of_a_month_keeps_nobody_from_starting(
+    engine: Engine, make_engine: MakeEngine
+) -> None:
+    *_, last, _ = names(engine.database)
+    send(engine.database, f"ALTER TABLE history DETACH PARTITION {last}")
+
+    again = make_engine()
+
+    assert "already exists" in again.keep_months().refused
+    assert rows(again.database, last) == 0
+
+
 def test_an_account_that_may_not_change_tables_goes_on_with_the_rest(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -355,8 +384,11 @@ def test_an_account_that_may_not_change_tables_goes_on_with_the_rest(
         engine.database.db.url.set(username=role).render_as_string(hide_password=False)
     )
 
-    assert not partitions.keep(restricted).done
+    kept = partitions.keep(restricted)
 
+    # nothing is lost, so that an hour's wait is right, and the log says what to do
+    assert kept.done
+    assert "permission denied" in kept.refused or "must be owner" in kept.refused
     assert "caseway migrate" in caplog.text
     assert last not in names(engine.database)
     restricted.close()
@@ -482,6 +514,17 @@ def test_what_was_there_before_the_months_gives_its_room_back(
     (after,) = (part for part in partitions.parts(engine.database) if part.name == BEFORE)
     assert after.heap == 0
     assert after.bytes < before.bytes
+
+
+def test_a_month_that_somebody_has_built_on_stays(
+    engine: Engine, long_ago: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    send(engine.database, f"CREATE VIEW ours AS SELECT * FROM {long_ago[0]}")
+
+    kept = partitions.keep(engine.database)
+
+    assert kept == Kept(dropped=tuple(long_ago[1:]))
+    assert "view ours depends on" in caplog.text
 
 
 # ------------------------------------------------------------------ only one month is looked at

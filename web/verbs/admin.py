@@ -97,7 +97,10 @@ def migrate(session: Session, finish: bool) -> None:
     its next start on, each stores cases in the newest format.
     """
     engine = session.engine  # opened, and with that migrated
-    if not engine.keep_months().done:
+    kept = engine.keep_months()
+    if kept.refused:
+        session.out.say(f"the months of the history are not made: {kept.refused}")
+    elif not kept.done:
         session.out.say(
             "the months of the history are not all made yet: it is in use, or another node is at "
             "it; the workers go on with it, or run `caseway migrate` again"
