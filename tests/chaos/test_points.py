@@ -23,7 +23,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("scene", "stride"), [("case", 1), ("several", 4), ("deployed", 2)])
+@pytest.mark.parametrize(
+    ("scene", "stride"), [("case", 1), ("several", 4), ("changed", 2), ("deployed", 2)]
+)
 def test_a_process_that_ends_at_any_point_leaves_nothing_lost_or_doubled(
     tmp_path: Path, scene: str, stride: int
 ) -> None:

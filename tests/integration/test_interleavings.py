@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from engine.clock import VirtualClock
-from engine.errors import Conflict
+from engine.errors import ChangeRefused, Conflict
 from engine.model import InstanceState, Work
 from engine.runtime import Engine
 from tests.drawing import (
@@ -432,5 +432,169 @@ def test_an_incident_is_retried_once(stage: Stage) -> None:
             lambda node: node.retry(incident.id, by="bo"),
             check,
         )
+
+    assert stage.play(prepare) >= 2
+
+
+# ------------------------------------------------------------------ a case goes to another version
+
+
+def _versions(engine: Engine, *drawings: bytes) -> None:
+    for drawing in drawings:
+        engine.deploy({"p.bpmn": drawing}, by="ann")
+
+
+def _is_whole(engine: Engine, case_id: str) -> list[str]:
+    """Check that a case went to the second version; return the kinds of its history."""
+    assert engine.case(case_id).version == 2
+    told = kinds(engine, case_id)
+    assert told.count("instance.migrated") == 1
+    return told
+
+
+def test_a_task_is_completed_in_one_version_or_the_other(stage: Stage) -> None:
+    def drawn(*ids: str) -> bytes:
+        parts = [user(id) for id in ids]
+        return diagram(process("p", start("s"), *parts, end("e"), path("s", *ids, "e")))
+
+    _versions(stage.nodes[0], drawn("a", "c"), drawn("a", "b", "c"))
+
+    def prepare(engine: Engine) -> Pair:
+        case = engine.start("p", version=1)
+        (task,) = engine.tasks(instance_id=case.id)
+
+        def check(moved: Any, completed: Any) -> None:
+            assert _refusals(moved, completed) == 0
+            assert _is_whole(engine, case.id).count("task.completed") == 1
+            (now,) = engine.tasks(instance_id=case.id)
+            # the version that the case was in when it was completed says what comes next
+            first = [
+                k for k in kinds(engine, case.id) if k in ("instance.migrated", "task.completed")
+            ]
+            assert now.element_id == ("b" if first[0] == "instance.migrated" else "c")
+
+        return Pair(
+            lambda node: node.migrate_case(case.id, by="ann"),
+            lambda node: node.complete(task.id, {}, by="bo"),
+            check,
+        )
+
+    assert stage.play(prepare) >= 2
+
+
+def test_a_result_is_taken_in_one_version_or_the_other(stage: Stage) -> None:
+    def drawn(*ids: str) -> bytes:
+        parts = [user(id) for id in ids]
+        return diagram(process("p", start("s"), service("w", "x"), *parts, end("e"),
+                               path("s", "w", *ids, "e")))  # fmt: skip
+
+    _versions(stage.nodes[0], drawn("c"), drawn("b", "c"))
+
+    def prepare(engine: Engine) -> Pair:
+        case = engine.start("p", version=1)
+        (item,) = _claimed(engine, case.id)
+
+        def check(moved: Any, settled: Any) -> None:
+            assert _refusals(moved, settled) == 0
+            assert settled is True
+            told = _is_whole(engine, case.id)
+            assert told.count("work.settled") == 1
+            (now,) = engine.tasks(instance_id=case.id)
+            was_first = told.index("instance.migrated") < told.index("work.settled")
+            assert now.element_id == ("b" if was_first else "c")
+
+        return Pair(
+            lambda node: node.migrate_case(case.id, by="ann"),
+            lambda node: node.settle(item, {"n": 1}),
+            check,
+        )
+
+    assert stage.play(prepare) >= 2
+
+
+def test_a_timer_fires_or_the_move_takes_it_away(stage: Stage, clock: VirtualClock) -> None:
+    def drawn(*more: str) -> bytes:
+        return diagram(process("p", start("s"), user("a"), user("late"), end("e"),
+                               path("s", "a", "e"), path("late", "e"), *more))  # fmt: skip
+
+    hour = boundary("b", "a", timer("Duration", '=duration("PT1H")')) + path("b", "late")
+    _versions(stage.nodes[0], drawn(hour), drawn(path("a", "late")))
+
+    def prepare(engine: Engine) -> Pair:
+        case = engine.start("p", version=1)
+        clock.advance(3601)
+        (due,) = _claimed(engine, case.id)
+
+        def check(moved: Any, fired: Any) -> None:
+            assert not isinstance(moved, Conflict)
+            _is_whole(engine, case.id)
+            (now,) = engine.tasks(instance_id=case.id)
+            assert now.element_id == ("late" if fired else "a")
+            assert not engine.case_view(case.id).waits
+
+        return Pair(
+            lambda node: node.migrate_case(case.id, by="ann"), lambda node: node.run(due), check
+        )
+
+    assert stage.play(prepare) >= 2
+
+
+def test_work_that_is_claimed_while_its_case_moves_has_one_key(stage: Stage) -> None:
+    def drawn(id: str) -> bytes:
+        return diagram(process("p", start("s"), service(id, "x"), end("e"), path("s", id, "e")))
+
+    _versions(stage.nodes[0], drawn("a"), drawn("z"))
+
+    def move(node: Engine, case_id: str) -> object:
+        try:
+            return node.migrate_case(case_id, mapping={"a": "z"}, by="ann")
+        except ChangeRefused as refused:
+            return refused
+
+    def prepare(engine: Engine) -> Pair:
+        case = engine.start("p", version=1)
+
+        def check(moved: Any, claimed: Any) -> None:
+            went = not isinstance(moved, ChangeRefused)
+            # a worker that has it as `a` keeps it so: the move was refused
+            assert [item.element_id for item in claimed] in ([], ["z" if went else "a"])
+            assert engine.case(case.id).version == (2 if went else 1)
+            (item,) = claimed or _claimed(engine, case.id)
+            assert item.key == f"{case.id}/{'z' if went else 'a'}/{item.token}"
+            assert engine.settle(item, {})
+
+        return Pair(
+            lambda node: move(node, case.id),
+            lambda node: node.claim_work(owner="1", limit=5, lease_s=30),
+            check,
+        )
+
+    assert stage.play(prepare) >= 2
+
+
+def test_a_repair_and_a_completion_follow_one_another(stage: Stage) -> None:
+    parts = [user(id) for id in "abc"]
+    drawing = diagram(process("p", start("s"), *parts, end("e"), path("s", *"abc", "e")))
+    _versions(stage.nodes[0], drawing)
+
+    def prepare(engine: Engine) -> Pair:
+        case = engine.start("p")
+        (task,) = engine.tasks(instance_id=case.id)
+
+        def repair(node: Engine) -> object:
+            try:
+                return node.modify(case.id, cancel=["a"], start_before=["c"], by="ann")
+            except ChangeRefused as refused:
+                return refused
+
+        def check(repaired: Any, completed: Any) -> None:
+            # who comes second finds the token gone, and has changed nothing
+            first = isinstance(completed, Conflict)
+            assert isinstance(repaired, ChangeRefused) is not first
+            (now,) = engine.tasks(instance_id=case.id)
+            assert now.element_id == ("c" if first else "b")
+            kinds(engine, case.id)
+
+        return Pair(repair, lambda node: node.complete(task.id, {}, by="bo"), check)
 
     assert stage.play(prepare) >= 2
