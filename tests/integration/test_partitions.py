@@ -15,6 +15,9 @@ import sqlalchemy as sa
 
 from engine import clock as ids
 from engine.clock import VirtualClock
+from engine.dispatch import LocalDispatcher
+from engine.dispatch.cluster import ClusterDispatcher
+from engine.registry import Registry
 from engine.runtime import Engine
 from engine.store import archive, history, month, partitions, retention
 from engine.store.connect import Database
@@ -341,6 +344,24 @@ def test_months_are_made_ahead_by_any_node_and_only_once(engine: Engine, databas
     assert len(made) == len(set(made))
     for node in nodes:
         node.close()
+
+
+@pytest.mark.parametrize("kind", ["local", "cluster"])
+def test_the_maintenance_of_a_worker_makes_what_is_missing(
+    make_engine: MakeEngine, kind: str
+) -> None:
+    if kind == "cluster":
+        pytest.importorskip("procrastinate", reason="the extra `cluster` is not installed")
+    engine = make_engine(dispatcher=kind)
+    before = names(engine.database)
+    send(engine.database, f"DROP TABLE {before[-2]}")
+    registry = Registry.load(engine.settings)
+    make: type[LocalDispatcher] = LocalDispatcher if kind == "local" else ClusterDispatcher
+    worker = make(engine, registry)
+
+    worker.look_after()
+
+    wait_until(lambda: names(engine.database) == before)
 
 
 def test_a_case_without_a_month_goes_into_the_rest_until_its_month_is_made(
