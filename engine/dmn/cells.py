@@ -21,7 +21,7 @@ from engine.dmn.evaluation import Evaluation, Scope
 from engine.errors import FeelError
 from engine.feel.library import BUILTINS
 from engine.feel.moments import NS
-from engine.feel.nodes import Call, Literal, Name, Node, Test, UnaryTests
+from engine.feel.nodes import Call, Interval, Literal, Name, Node, Test, UnaryTests
 from engine.feel.operators import order_keys
 from engine.feel.parser import parse
 from engine.feel.run import Run
@@ -172,6 +172,10 @@ def constant(node: Node, names: Collection[str] = ()) -> tuple[object] | None:
             run.diagnostics = []
             found = BUILTINS[name].invoke(run, [value[0] for value in values if value], 0)
             return None if run.diagnostics else (found,)
+    if isinstance(node, Interval):
+        start, end = constant(node.start, names), constant(node.end, names)
+        if start and end and order_keys(start[0], end[0]) is not None:
+            return (Range(start[0], end[0], node.start_included, node.end_included),)
     return None
 
 

@@ -44,6 +44,11 @@ def number(rules: list[str], **more: Any) -> list[str]:
         ("string", ['"x"', '"y"'], '"other"'),
         ("boolean", ["true"], "false"),
         ("date", ['<= date("2026-01-31")', '>= date("2026-03-01")'], "2026-02-01"),
+        (
+            "date",
+            ['< date("2026-01-01")', '(date("2026-01-01")..date("9999-12-31")]'],
+            "2026-01-01",
+        ),
         ("time", ['< @"12:00:00"', '> @"13:00:00"'], "12:00:00"),
         (
             "dateTime",
@@ -69,6 +74,7 @@ def test_a_gap_is_told_with_an_input_that_falls_into_it(
         ("boolean", ["true", "false"]),
         ("string", ['"x"', 'not("x")']),
         ("date", ['<= date("2026-01-31")', '>= date("2026-02-01")']),
+        ("time", ['[time("00:00:00")..time("12:00:00")]', '> time("12:00:00")']),
         ("yearMonthDuration", ['<= @"P1M"', '>= @"P2M"']),
         ("Any", ["-"]),
     ],
