@@ -11,6 +11,9 @@ from engine.diagrams.names import ZEEBE, bpmn, is_bpmn, local, plain, text_of, z
 from engine.diagrams.report import Report
 from engine.diagrams.schema import is_a
 
+#: a list of FEEL with nothing but texts, and the texts in it
+_LISTED = re.compile(r'=\s*\[\s*("[^"\\]*"\s*(,\s*"[^"\\]*"\s*)*)?\]')
+_QUOTED = re.compile(r'"([^"]*)"')
 _WHOLE_NUMBER = re.compile(r"[+-]?\d+")
 
 
@@ -165,6 +168,7 @@ def _standard_loop(activity: Element, loop: Element, report: Report) -> None:
 
 def _ad_hoc(diagram: Diagram, activity: Element, report: Report) -> None:
     members = diagram.nodes(activity)
+    _chosen(diagram, activity, report)
     if not any(is_a(member, "activity") and not _stands_aside(member) for member in members):
         report.error(
             activity,
@@ -180,6 +184,28 @@ def _ad_hoc(diagram: Diagram, activity: Element, report: Report) -> None:
                 "an ad-hoc sub-process has no start and no end events",
                 member=member,
                 activity=activity,
+            )
+
+
+def _chosen(diagram: Diagram, activity: Element, report: Report) -> None:
+    """Compare the ids of a list that is written out with what may begin inside."""
+    chosen = zeebe_of(activity, "adHoc")
+    text = "" if chosen is None else (chosen.get("activeElementsCollection") or "")
+    if not _LISTED.fullmatch(text.strip()):
+        return
+    begin = {
+        member.get("id")
+        for member in diagram.nodes(activity)
+        if not diagram.incoming(member) and not _stands_aside(member)
+    }
+    for name in _QUOTED.findall(text):
+        if name not in begin:
+            report.error(
+                activity,
+                "{activity} lets “{name}” begin, and no activity inside begins by this id",
+                "name activities inside it to which no flow leads",
+                activity=activity,
+                name=name,
             )
 
 

@@ -89,13 +89,13 @@ _ZEEBE: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "script": (("scriptTask", "globalScriptTask"), "expression! resultVariable!"),
     "versionTag": (("process",), "value!"),
+    "adHoc": (("adHocSubProcess",), "activeElementsCollection!"),
 }
 #: extension of zeebe -> what to do without it
 _NOT_HONOURED = {
     "executionListeners": phrase("draw the work as a service task before or behind it"),
     "taskListeners": phrase("draw the work as a service task before or behind the task"),
     "linkedResources": phrase("pass the resource's name in a task header"),
-    "adHoc": phrase("draw the order of the tasks"),
     "conditionalFilter": phrase("delete it; a condition is asked whenever a variable changes"),
     "publishMessage": phrase("use a message with a correlation key"),
 }

@@ -65,6 +65,7 @@ ZEEBE_EXPRESSIONS = frozenset(
         ("subscription", "correlationKey"),
         ("loopCharacteristics", "inputCollection"),
         ("loopCharacteristics", "outputElement"),
+        ("adHoc", "activeElementsCollection"),
         ("script", "expression"),
     }
 )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.errors import ExecutionFault
 from engine.kernel.activities import SubProcess, UserTask
-from engine.kernel.conditions import holds
+from engine.kernel.conditions import holds, shown
 from engine.languages import Expression
 
 if TYPE_CHECKING:
+    from engine.kernel.node import Node
     from engine.kernel.tokens import Scope, Token
 
 
@@ -19,10 +21,12 @@ class AdHocSubProcess(SubProcess):
     sequential = False
     cancels_rest = True
     completion: Expression | None = None
+    #: gives the ids of the activities that begin, and their order; without it all of them do
+    active: Expression | None = None
 
     def perform(self, token: Token) -> bool | None:
+        entries = self._chosen(token)
         scope = self.open_inside(token)
-        entries = list(self.inner.entries)
         if self.sequential:
             people = [n for n in entries if isinstance(n, UserTask)]
             queue = [n for n in entries if not isinstance(n, UserTask)]
@@ -30,6 +34,22 @@ class AdHocSubProcess(SubProcess):
             entries = people + queue[:1]
         scope.process.enter_scope(scope, entries)
         return None
+
+    def _chosen(self, token: Token) -> list[Node]:
+        """Return what begins inside. Raises ExecutionFault for what cannot begin there."""
+        entries = list(self.inner.entries)
+        if self.active is None:
+            return entries
+        ids = token.workflow.process.evaluate(self.active, token)
+        if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
+            wanted = "a list of ids of the activities that begin"
+            raise ExecutionFault(f"{self.active.text!r} is {shown(ids)}, not {wanted}")
+        known = {node.bpmn_id: node for node in entries}
+        strange = [one for one in ids if one not in known]
+        if strange:
+            begin = ", ".join(sorted(known))
+            raise ExecutionFault(f"no activity {strange[0]!r} can begin here; those are: {begin}")
+        return [known[one] for one in dict.fromkeys(ids)]
 
     def inner_done(self, scope: Scope) -> None:
         """Look at the completion condition after each activity; then end, or select the next."""

@@ -334,6 +334,9 @@ class SubProcessParser(ActivityParser):
         condition = self.node.find(BPMN + "completionCondition")
         if condition is not None and text_of(condition):
             made.completion = self.parser.expression(condition)
+        chosen = self.extension("adHoc")
+        if chosen is not None:
+            made.active = self.parser.expression(chosen, attribute="activeElementsCollection")
 
 
 class CallParser(ActivityParser):

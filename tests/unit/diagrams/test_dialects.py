@@ -152,3 +152,33 @@ def test_the_dialect_of_a_file_is_recognised(part: str, dialect: str) -> None:
     root = etree.fromstring(f"{HEAD}{part}</definitions>".encode())
     # when / then
     assert dialect_of(Diagram("a.bpmn", root)) == dialect
+
+
+# ------------------------------------------------------------------ what begins in an ad hoc part
+
+
+def choosing(attributes: str) -> bytes:
+    chooses = extension(f"<zeebe:adHoc {attributes}/>")
+    host = node("adHocSubProcess", "h", chooses, user("u1"), user("u2"), user("u3"),
+                path("u2", "u3"))  # fmt: skip
+    return diagram(process("p", start("s"), host, end("e"), path("s", "h", "e")))
+
+
+@pytest.mark.parametrize("chosen", ["=[]", "=chosen", "=[&quot;u1&quot;, &quot;u2&quot;]"])
+def test_data_may_choose_what_begins_in_an_ad_hoc_part(chosen: str) -> None:
+    assert accepted(choosing(f'activeElementsCollection="{chosen}"'))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "rule"),
+    [
+        ('activeElementsCollection="=[&quot;u3&quot;]"', "ad-hoc-choice-unknown"),
+        ('activeElementsCollection="=[&quot;u1&quot;, &quot;gone&quot;]"', "ad-hoc-choice-unknown"),
+        ('activeElementsCollection="u1"', "expression-unmarked"),
+        ('activeElementsCollection="=[1,"', "expression-incorrect"),
+        ("", "zeebe-lacks"),
+        ('activeElementsCollection="=[]" outputCollection="r"', "zeebe-attribute-unknown"),
+    ],
+)
+def test_a_choice_that_can_never_be_made_is_refused(attributes: str, rule: str) -> None:
+    assert {p.rule for p in read(choosing(attributes)).problems if p.stops} == {rule}
