@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -87,8 +87,10 @@ class Heartbeat:
 @click.option("--life", type=int)
 @click.option("--ready", type=int)
 @click.option("--replace", type=int)
+@click.option("--owner", multiple=True)
 def main(
-    name: str, listen: int, hint: int, beat: int, life: int, ready: int, replace: int
+    name: str, listen: int, hint: int, beat: int, life: int, ready: int, replace: int,
+    owner: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Run one child until SIGTERM; exit status 78 says that a restart would not help."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which drains us
@@ -102,7 +104,8 @@ def main(
         if name == "web":
             run_web(settings, listen=listen, hint=hint, beat=beat, ready=ready)
         else:
-            sys.exit(run_worker(settings, hint=hint, beat=beat, replace=replace))
+            ends = {"hint": hint, "beat": beat, "replace": replace}
+            sys.exit(run_worker(settings, **ends, names=owner))
     except NoDatabase as error:
         log.error("%s", error)
         sys.exit(1)  # it may come back
@@ -126,8 +129,10 @@ def run_web(settings: Settings, *, listen: int, hint: int, beat: int, ready: int
     answer(app, socket.socket(fileno=listen), settings)
 
 
-def run_worker(settings: Settings, *, hint: int, beat: int, replace: int) -> int:
-    """Do due work until SIGTERM; return the exit status.
+def run_worker(
+    settings: Settings, *, hint: int, beat: int, replace: int, names: Sequence[str]
+) -> int:
+    """Do due work until SIGTERM, that of the dead workers first; return the exit status.
 
     If a handler hangs, the parent is asked for the next worker, which begins while this one ends.
     """
@@ -142,7 +147,9 @@ def run_worker(settings: Settings, *, hint: int, beat: int, replace: int) -> int
         # with the pid: a byte read late must not have the next one replaced
         teller(replace, f"{os.getpid()}\n".encode())()
 
-    return worker_main(settings, hint=hint, beat=teller(beat), replace=ask_for_the_next)
+    return worker_main(
+        settings, hint=hint, beat=teller(beat), replace=ask_for_the_next, names=names
+    )
 
 
 if __name__ == "__main__":

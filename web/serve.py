@@ -10,12 +10,14 @@ import contextlib
 import ipaddress
 import logging
 import os
+import secrets
 import select
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FrameType
@@ -33,6 +35,8 @@ RECOVERED_AFTER_S = 10.0
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.1, 30.0
 #: how much longer than its own limit a draining child may take before it is killed; seconds
 GRACE_S = 5.0
+#: a worker is told of so many dead ones before it: the last may have died before it was heard of
+DEAD_TOLD = 8
 #: the worker starts when the web process answers, or after so long; seconds
 WORKER_WAITS_S = 2.0
 
@@ -86,12 +90,19 @@ class Child:
     failures: int = 0
     #: not started again before; monotonic seconds
     not_before: float = 0.0
+    #: claims work, by a name that its successors are told when it has died
+    claims: bool = False
+    owner: str = ""
+    dead: deque[str] = field(default_factory=lambda: deque(maxlen=DEAD_TOLD))
     #: processes that end while the next one works already -> when each must have; monotonic seconds
     retired: dict[subprocess.Popen[bytes], float] = field(default_factory=dict)
 
     def start(self, environment: Mapping[str, str], now: float) -> None:
         """Start the process with its descriptors, safe from folders called like our packages."""
         roles = [f"--{role}={fd}" for role, fd in self.descriptors.items()]
+        if self.claims:
+            self.owner = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(6)}"
+            roles += [f"--owner={self.owner}", *(f"--owner={name}" for name in self.dead)]
         self.process = subprocess.Popen(
             # -P: a folder called `web` in the working directory must not be run instead of ours
             [sys.executable, "-P", "-m", "web.child", self.name, *roles],
@@ -105,6 +116,7 @@ class Child:
         if self.process is None or (status := self.process.poll()) is None:
             return None
         self.process = None
+        self.dead.append(self.owner)
         lived_long = now - self.started_at >= RECOVERED_AFTER_S
         self.failures = 1 if lived_long or status == REPLACED else self.failures + 1
         self.not_before = now + restart_delay_s(self.failures)
@@ -165,7 +177,7 @@ class Parent:
         self.children = (
             Child("web", {**web, "ready": ready[1]}),
             # both at once would share the cores, and the first answer would come later
-            Child("worker", worker, not_before=now() + WORKER_WAITS_S),
+            Child("worker", worker, not_before=now() + WORKER_WAITS_S, claims=True),
         )
         self._listener = listener
 

@@ -58,11 +58,12 @@ class ClusterDispatcher(LocalDispatcher):
         topics: Sequence[str] | None = None,
         kinds: Sequence[str] | None = None,
         on_hang: Callable[[], None] | None = None,
+        owner: str | None = None,
         listen: bool = True,
     ) -> None:
         topics = tuple(topics) if topics is not None else tuple(entry.name for entry in registry)
         kinds = tuple(kinds) if kinds is not None else ("service", *INTERNAL)
-        super().__init__(engine, registry, topics=topics, kinds=kinds, on_hang=on_hang)
+        super().__init__(engine, registry, topics=topics, kinds=kinds, on_hang=on_hang, owner=owner)
         self._cluster = engine
         mine = [(kind, "") for kind in kinds if kind != "service"]
         mine += [("service", topic) for topic in topics if "service" in kinds]

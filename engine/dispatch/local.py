@@ -52,6 +52,7 @@ class LocalDispatcher:
 
     `topics` and `kinds` say which work it does; None: all. `on_hang` is called after a handler
     broke its time limit: its thread cannot be ended, so the process should be stopped and replaced.
+    `owner` is used by no other dispatcher, ever.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class LocalDispatcher:
         topics: Sequence[str] | None = None,
         kinds: Sequence[str] | None = None,
         on_hang: Callable[[], None] | None = None,
+        owner: str | None = None,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
@@ -74,7 +76,7 @@ class LocalDispatcher:
         self._on_hang = on_hang
         self._timer = timer
         #: who holds the leases: readable for the admin, and never the same twice
-        self.owner = f"{socket.gethostname()}/{os.getpid()}/{new_id()[-12:]}"
+        self.owner = owner or f"{socket.gethostname()}/{os.getpid()}/{new_id()[-12:]}"
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._stopped = threading.Event()

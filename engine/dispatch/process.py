@@ -16,6 +16,7 @@ from engine.dispatch.local import LocalDispatcher
 from engine.registry import Registry
 from engine.runtime import Engine
 from engine.settings import Settings
+from engine.worker import guarded
 
 log = logging.getLogger("caseway.worker")
 
@@ -38,6 +39,7 @@ def worker_main(
     beat: Callable[[], None] | None = None,
     stop: threading.Event | None = None,
     replace: Callable[[], None] | None = None,
+    names: Sequence[str] = (),
     topics: Sequence[str] | None = None,
     kinds: Sequence[str] | None = None,
 ) -> int:
@@ -47,7 +49,9 @@ def worker_main(
     while the worker is well. `topics` and `kinds` say which work it does; None: all. If a handler
     hangs, `replace` asks for another process, this one claims nothing more, finishes what can be
     finished and ends with EXIT_REPLACE; without `replace` it makes haste, since the next one waits
-    for its end. Call it in the main thread. Raises SchemaTooNew, HandlerSetupError, SettingsError.
+    for its end. The first of `names` is this worker's, the others are those of workers that died
+    before it, and what they held is taken over. Call it in the main thread. Raises SchemaTooNew,
+    HandlerSetupError and SettingsError.
     """
     # it tells of each sweep
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
@@ -76,7 +80,11 @@ def worker_main(
         from engine.dispatch.cluster import ClusterDispatcher
 
         make = ClusterDispatcher
-    dispatcher = make(engine, registry, topics=topics, kinds=kinds, on_hang=note_hang)
+    owner = names[0] if names else None
+    dispatcher = make(engine, registry, topics=topics, kinds=kinds, on_hang=note_hang, owner=owner)
+    if names[1:]:
+        # without it their leases end, by and by
+        guarded(lambda: _take_over(engine, names[1:]), "taking over from dead workers")
     dispatchers.append(dispatcher)
     if hint is not None:
         listen_to(hint, dispatcher.announce, stop.set, is_over=hung.is_set)
@@ -85,6 +93,12 @@ def worker_main(
     # without a successor, work that is due must not wait long for those who run beside the hang
     in_haste = hung.is_set() and replace is None
     return _end(beats, hung, min(settings.shutdown_s, _HANG_DRAIN_S) if in_haste else None)
+
+
+def _take_over(engine: Engine, dead: Sequence[str]) -> bool:
+    if taken := engine.take_over(dead):
+        log.warning("%d items of workers that died are taken over", taken)
+    return True
 
 
 class _Beats:

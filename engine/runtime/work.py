@@ -260,12 +260,25 @@ class Ledger(Base):
         """Give back claimed rows that were not begun; these attempts do not count."""
         with self.transaction() as tx:
             given = sorted(items, key=lambda item: item.id)
-            back = [
-                item for item in given if work.release(tx.connection, item.id, item.fence)
-            ]
+            back = [item for item in given if work.release(tx.connection, item.id, item.fence)]
             for item in back:
                 tx.tell(item.kind, item.topic, tx.now)
             return len(back)
+
+    @verb
+    def take_over(self, owners: Sequence[str]) -> int:
+        """End the leases of processes that are known to have died; return of how many rows.
+
+        For who has seen their end: nobody need wait for it then. Their attempts stay counted, and
+        the next claim of a row raises its fence as ever.
+        """
+        with self.transaction() as tx:
+            freed = work.free(tx.connection, owners, tx.now)
+            for item in freed:
+                tx.tell(item.kind, item.topic, tx.now)
+            if not freed:
+                tx.abandon()
+            return len(freed)
 
     @verb
     def reap(self) -> int:

@@ -229,6 +229,14 @@ _RELEASE = Statement[Any](
     .where(_mine, _ready)
     .values(owner=None, attempt=_c.attempt - 1, free_at=_c.due_at)
 )
+_FREE = Statement(
+    sa.update(work)
+    # the owner stays: whoever claims the row sees that its last attempt was lost
+    .where(_ours, _ready, among(_c.owner, "owners"), _c.free_at > bindparam("now"))
+    .values(free_at=bindparam("now"))
+    .returning(_c.kind, _c.topic),
+    Queue,
+)
 _CLOSE = Statement[Any](
     sa.delete(work).where(_ours, _c.root_id == bindparam("root_id"), _c.token == bindparam("token"))
 )
@@ -345,6 +353,11 @@ def extend(connection: Connection, work_id: str, fence: int, until: datetime) ->
 def release(connection: Connection, work_id: str, fence: int) -> bool:
     """Give an unstarted row back at once; its attempt does not count."""
     return connection.run(_RELEASE, b_id=work_id, b_fence=fence) == 1
+
+
+def free(connection: Connection, owners: Sequence[str], now: datetime) -> list[Queue]:
+    """End the leases of owners that are no more; return what may be claimed by that."""
+    return connection.all(_FREE, owners=owners, now=now)
 
 
 def close(connection: Connection, root_id: str, tokens: Sequence[int]) -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from engine.settings import Settings
-from tests.acceptance.command import Caseway, eventually
+from tests.acceptance.command import Caseway, eventually, kill
 from tests.acceptance.diagrams import drawn
 from web.opening import open_engine
 
@@ -141,6 +141,26 @@ def test_a_mended_handler_goes_on_where_it_stopped(equipped: Caseway) -> None:
     assert equipped.json("incidents", "--case", case) == []
     resolved = equipped.json("incidents", "--case", case, "--resolved")
     assert [found["resolved_by"] for found in resolved] == ["ann"]
+
+
+def test_what_a_killed_worker_held_does_not_wait_for_its_lease(equipped: Caseway) -> None:
+    # given a handler that runs in a worker, by a lease of an hour
+    for case in equipped.json("cases"):
+        equipped.ok("cancel", case["id"])
+    equipped.ok("start", "waits")
+    with equipped.serving(lease_s="3600") as served:
+        eventually((equipped.data / "waits").exists, "it has begun")
+
+        # when the worker is killed
+        kill(served.child("worker"))
+        (equipped.data / "go").touch()
+
+        # then the next one does its work
+        waiting = case_of(equipped, "waits")
+        eventually(lambda: equipped.json("cases", waiting)["state"] == "completed", "it is done")
+
+    pids = (equipped.data / "waits").read_text().split()
+    assert len(pids) == len(set(pids)) == 2
 
 
 def test_who_works_beside_a_hanging_handler_is_not_interrupted(equipped: Caseway) -> None:

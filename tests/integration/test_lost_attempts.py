@@ -68,3 +68,24 @@ def test_own_work_that_kills_its_process_each_time_becomes_one_incident(
     # then
     assert [i.element_id for i in engine.incidents(open=True)] == ["t"]
     assert [r.kind for r in engine.history(case.id)].count("incident.raised") == 1
+
+
+def test_what_a_dead_process_held_is_taken_over_before_its_lease_ends(engine: Engine) -> None:
+    # given work of one case held by a process, of another one by a second process
+    drawing = diagram(process("p", start("s"), service("t", "h"), end("e"), path("s", "t", "e")))
+    engine.deploy({"p.bpmn": drawing}, by="ann")
+    engine.start("p")
+    (held,) = engine.claim_work(owner="dead", limit=1, lease_s=3600)
+    engine.start("p")
+    (kept,) = engine.claim_work(owner="alive", limit=1, lease_s=3600)
+
+    # when somebody has seen the first one die
+    assert engine.take_over(["dead", "never heard of"]) == 1
+    assert engine.take_over(["dead"]) == 0
+
+    # then its work is claimed at once, as a lost attempt, and what it still says is stale
+    (taken,) = engine.claim_work(owner="next", limit=5, lease_s=3600)
+    assert (taken.id, taken.lost, taken.attempt) == (held.id, True, 2)
+    assert not engine.settle(held, {"r": "late"})
+    assert engine.settle(taken, {})
+    assert engine.settle(kept, {})

@@ -158,3 +158,28 @@ def test_a_retired_worker_that_has_ended_is_forgotten() -> None:
     child.bury(1.0)
 
     assert child.alive() == []
+
+
+def test_a_worker_is_told_of_those_that_died_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given children whose commands are only noted
+    commands: list[list[str]] = []
+
+    def noted(command: list[str], **options: object) -> Ended:
+        commands.append(command)
+        return Ended(-9)
+
+    monkeypatch.setattr("web.serve.subprocess.Popen", noted)
+    worker, web = Child("worker", {}, claims=True), Child("web", {})
+
+    # when they die twice
+    for child in (worker, web):
+        for now in (1.0, 2.0, 3.0):
+            child.start({}, now)
+            assert child.note_end(now) == -9
+
+    # then each worker has a name of its own, and learns those of the dead
+    told = [[word for word in command if word.startswith("--owner=")] for command in commands]
+    (first,), (second, *before_second), (third, *before_third) = told[:3]
+    assert len({first, second, third}) == 3
+    assert (before_second, before_third) == ([first], [first, second])
+    assert told[3:] == [[], [], []]
