@@ -12,6 +12,9 @@ EXAMPLES ?= 5000
 part = @if [ -e $(subst .,/,$(2)).py ] || [ -e $(subst .,/,$(2))/__main__.py ]; \
 	then $(BIN)/python -m $(2) $(3); else echo "$(1): not built yet ($(2))"; fi
 
+# the tests start processes by the hundred: each would compile the whole program anew
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := check
 .PHONY: help setup format lint quick check test demo pictures bench conformance elements laws chaos wheel-test lock clean
 
