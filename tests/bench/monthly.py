@@ -9,6 +9,7 @@ from __future__ import annotations
 import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 PROCESS = "scripts"
 #: cases that are started in one round, rounds
 _STARTS, _ROUNDS = 60, 15
+#: how long others write before the table is divided; seconds
+_QUIET_S = 3.0
 
 
 def main(cases: int) -> None:
@@ -52,6 +55,7 @@ def main(cases: int) -> None:
         _say(f"cleaning up after {MONTHS // 2} months, s", [cleaned])
         _say("MB of the history before", [before])
         _say("MB of the history after", [tuple(_size(engine) / 1e6 for engine in pair)])
+        _divide(one)
 
 
 @contextmanager
@@ -161,6 +165,35 @@ def _archives(pair: tuple[Engine, Engine], number: int) -> tuple[float, ...]:
             pass
 
     return _both(pair, number, archive)
+
+
+def _divide(engine: Engine) -> None:
+    """Divide the one table while two threads start cases, and say what they noticed of it."""
+    stop = threading.Event()
+    took: list[float] = []
+
+    def write() -> None:
+        while not stop.is_set():
+            took.append(_timed(lambda: engine.start(PROCESS, {"a": 1})) * 1000)
+
+    writers = [threading.Thread(target=write) for _ in range(2)]
+    for writer in writers:
+        writer.start()
+    time.sleep(_QUIET_S)
+    before = len(took)
+    began = time.perf_counter()
+    while not engine.keep_months().done:
+        time.sleep(0.1)
+    lasted, during = time.perf_counter() - began, took[before:]
+    stop.set()
+    for writer in writers:
+        writer.join()
+    with engine.database.db.connect() as connection:
+        rows = connection.execute(sa.text("SELECT count(*) FROM history")).scalar_one()
+    print(
+        f"{rows} rows divided in {lasted:.2f} s; of {len(during)} starts meanwhile the slowest took"
+        f" {max(during):.0f} ms, of {before} before it {max(took[:before]):.0f} ms"
+    )
 
 
 def _vacuum(engine: Engine) -> None:
