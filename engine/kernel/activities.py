@@ -333,7 +333,7 @@ class ScriptTask(Activity):
         elif self.script is not None:
             result = self.script.execute(token.vars.view(), process.now)
             process.catch_up()
-            if token.id not in process.index:
+            if not process.has(token):
                 return None
             self.keep(token, result)
         self.give_outputs(token)

@@ -55,7 +55,7 @@ class Modification:
         }
         process.note(command.instance_id, "instance.modified", value=told)
         for token in tokens:
-            if process.index.get(token.id) is token:  # it may have gone with an outer one
+            if process.has(token):  # it may have gone with an outer one
                 self._cancel(token)
         for scope, name in joins:
             scope.live -= sum(scope.arrivals.pop(name, {}).values())

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from engine.kernel.definition import Definition, Flow, ScopeSpec
     from engine.kernel.node import Node
+    from engine.kernel.parked import Parked
 
 
 #: types that need no closer look before they are stored
@@ -41,7 +42,9 @@ class Process(Throws, BpmnWorkflow):
     subprocesses: dict[int, Scope]
 
     def __init__(self, world: World, now: datetime, definition: Definition) -> None:
-        self.index: dict[int, Token] = {}
+        self.known: dict[int, Token] = {}
+        #: tokens that wait and that nobody has asked for since the snapshot was read
+        self.parked: Parked | None = None
         # of the stock constructor only what is used: it makes events, queues and an event manager
         self.spec = definition.root
         self.tasks: dict[int, Token] = {}
@@ -68,8 +71,22 @@ class Process(Throws, BpmnWorkflow):
         self._order = 0
         self._budget = world.limits.activations
 
+    @property
+    def index(self) -> dict[int, Token]:
+        """All tokens by number."""
+        if self.parked is not None:
+            self.parked.take_all()
+        return self.known
+
     def get_task_from_id(self, task_id: int) -> Token | None:
-        return self.index.get(task_id)
+        found = self.known.get(task_id)
+        if found is None and self.parked is not None:
+            return self.parked.take(task_id)
+        return found
+
+    def has(self, token: Token) -> bool:
+        """Tell whether a token is not over."""
+        return self.known.get(token.id) is token
 
     @property
     def root(self) -> Scope:
@@ -176,8 +193,8 @@ class Process(Throws, BpmnWorkflow):
         self.next_number = number + 1
         token = Token(scope, node, number, WAITING if listens else READY)
         token.via, token.host, token.body, token.listens = via, host, body, listens
-        scope.tasks[number] = token
-        self.index[number] = token
+        scope.known[number] = token
+        self.known[number] = token
         if not listens:
             if body is None:
                 scope.live += 1
@@ -186,8 +203,8 @@ class Process(Throws, BpmnWorkflow):
 
     def drop(self, token: Token) -> None:
         """Forget a token that is over."""
-        self.index.pop(token.id, None)
-        token.workflow.tasks.pop(token.id, None)
+        self.known.pop(token.id, None)
+        token.workflow.known.pop(token.id, None)
 
     def finish(self, token: Token) -> None:
         """Take a completed token off its node: rows, listeners, history."""
@@ -401,7 +418,7 @@ class Process(Throws, BpmnWorkflow):
                 self._end_scope(self._endings.pop())
             self._changed = False
             for token in list(self.watchers.values()):
-                if self.index.get(token.id) is not token:
+                if not self.has(token):
                     del self.watchers[token.id]
                 elif token.stopped is None:
                     self.attempt(token, partial(self._look, token), "finish")

@@ -243,7 +243,7 @@ class StandardLoop:
 
 def _is_active(body: Token) -> bool:
     """Tell whether an activity has not been interrupted by what its own parts have thrown."""
-    return body.id in body.workflow.process.index
+    return body.workflow.process.has(body)
 
 
 def _memo(body: Token) -> dict[str, Any]:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import zlib
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, cast
 
 from engine import codec
 from engine.errors import SchemaTooNew
+from engine.kernel import parked
 from engine.kernel.large import LargeValues, fill
 from engine.kernel.process import Process
 from engine.kernel.scopes import Variables
@@ -24,6 +26,8 @@ FORMAT = 2
 #: the first layout with references in place of large values
 REFERENCES_FROM = 2
 _PLAIN = 1
+#: of the row of a token; those at its end that are null are left out
+_COLUMNS = 11
 #: larger ones are deflated
 PLAIN_LIMIT = 2048
 
@@ -35,7 +39,7 @@ def save(process: Process) -> bytes:
     if large.limit and len(raw) > large.limit:
         for scope in process.subprocesses.values():
             large.find(scope.vars.values)
-        for token in process.index.values():
+        for token in process.known.values():
             large.find(token.vars.values)
         if large.fresh:
             raw = codec.encode(_state(process))
@@ -49,8 +53,10 @@ def _state(process: Process) -> dict[str, Any]:
         "n": process.next_number,
         "p": process.pieces,
         "s": [_scope_out(s) for s in process.subprocesses.values()],
-        "t": [_token_out(t) for t in process.index.values()],
+        "t": [_token_out(t) for t in process.known.values()],
     }
+    if process.parked is not None:
+        state["t"] = sorted([*state["t"], *process.parked.rows()], key=itemgetter(0))
     if large:
         for row in state["s"]:
             if row[4] is not None:
@@ -120,11 +126,12 @@ def load(world: World, data: bytes, now: datetime) -> Process:
     process.next_number = state["n"]
     process.pieces = state["p"]
     process.large = large
-    rows = {row[0]: row + [None] * (11 - len(row)) for row in tokens}
+    by_owner = {s[0]: s for s in scopes}
+    tokens, waiting = parked.divide(tokens, by_owner)
+    rows = {row[0]: row + [None] * (_COLUMNS - len(row)) for row in tokens}
     inside: dict[int, list[list[Any]]] = {}
     for row in rows.values():
         inside.setdefault(row[1], []).append(row)
-    by_owner = {s[0]: s for s in scopes}
     todo = [0]
     while todo:
         number = todo.pop()
@@ -133,18 +140,26 @@ def load(world: World, data: bytes, now: datetime) -> Process:
             _token_in(process, scope, row, rows)
             if row[0] in by_owner:
                 todo.append(row[0])
+    known = process.known
     for row in rows.values():
         if row[5] is not None:
-            process.index[row[0]].body = process.index[row[5]]
-    for number in sorted(process.index):
-        if process.index[number]._state == READY:
-            process.push(process.index[number])
+            known[row[0]].body = known[row[5]]
+    process.requeue()
+    if waiting:
+        process.parked = parked.Parked(process, waiting, _instance_in)
     return process
+
+
+def _instance_in(process: Process, row: list[Any]) -> Token:
+    """Create one instance of a repeated activity, whose body is there."""
+    rows = {row[5]: [row[5], row[1]]}
+    whole = row + [None] * (_COLUMNS - len(row))
+    return _token_in(process, process.known[row[5]].workflow, whole, rows)
 
 
 def _scope_in(process: Process, row: list[Any]) -> Scope:
     owner_id, name, definition_id, instance_id, values, written, arrivals, memo = row
-    owner = process.index[owner_id] if owner_id else None
+    owner = process.known[owner_id] if owner_id else None
     definition = process.world.definition(definition_id)
     spec = definition.scopes[name]
     if values is None and owner is not None:
@@ -163,9 +178,9 @@ def _scope_in(process: Process, row: list[Any]) -> Scope:
 
 def _token_in(process: Process, scope: Scope, row: list[Any], rows: dict[int, list[Any]]) -> Token:
     """Create a token; hosts and bodies of the same scope first, whatever the order of the rows."""
+    if row[0] in process.known:
+        return process.known[row[0]]
     number, _, node, state, host_id, body_id, waits, own, memo, stopped, via = row
-    if number in process.index:
-        return process.index[number]
     if body_id and rows[body_id][1] != row[1]:
         body_id = None  # a handler driven from another scope: linked at the end
         driven = True
@@ -197,5 +212,5 @@ def _token_in(process: Process, scope: Scope, row: list[Any], rows: dict[int, li
         process.watchers[number] = token
     if not token.listens and body_id is None and not driven:
         scope.live += 1
-    scope.tasks[number] = process.index[number] = token
+    scope.known[number] = process.known[number] = token
     return token

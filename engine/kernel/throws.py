@@ -14,7 +14,6 @@ class Throws(Books):
     """The part of a process that brings events to those who listen."""
 
     #: all tokens by number
-    index: dict[int, Token]
     world: World
     now: datetime
 
@@ -24,6 +23,15 @@ class Throws(Books):
 
     def fail(self, token: Token, code: str, message: str) -> None:
         """End the instance, for an error that nobody catches."""
+        raise NotImplementedError
+
+    @property
+    def index(self) -> dict[int, Token]:
+        """All tokens by number."""
+        raise NotImplementedError
+
+    def has(self, token: Token) -> bool:
+        """Tell whether a token is not over."""
         raise NotImplementedError
 
     def throw_error(
@@ -39,7 +47,7 @@ class Throws(Books):
         if arm is None:
             self.fail(token, code, message)
             return
-        if token._state != CANCELLED and token.id in self.index:
+        if token._state != CANCELLED and self.has(token):
             token._state = WAITING
         arm.task_spec.triggered(arm, {**(variables or {}), "#code": code, "#message": message})
 

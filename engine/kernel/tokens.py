@@ -135,7 +135,6 @@ _NO_DATA: dict[str, Any] = {}
 class Scope(BpmnSubWorkflow):
     """A running process or sub-process: its tokens, what waits at its joins, its variables."""
 
-    tasks: dict[int, Token]
     #: variables of the process or sub-process
     vars: Variables
     #: scopes around it
@@ -155,7 +154,8 @@ class Scope(BpmnSubWorkflow):
         self.owner = owner
         self.parent_task_id = owner.id if owner is not None else 0
         self.spec = spec
-        self.tasks = {}
+        #: its tokens by number, but for those that are parked
+        self.known: dict[int, Token] = {}
         self.last_task = None
         self.completed = False
         self.depth = 0 if owner is None else owner.workflow.depth + 1
@@ -174,6 +174,13 @@ class Scope(BpmnSubWorkflow):
             self.calls = owner.workflow.calls + self.is_instance
         #: what the scope must remember over a snapshot
         self.memo: dict[str, Value] | None = None
+
+    @property
+    def tasks(self) -> dict[int, Token]:
+        """Its tokens by number."""
+        if self.process.parked is not None:
+            self.process.parked.take_all()
+        return self.known
 
     def remember(self, **parts: Value) -> None:
         """Keep something over a snapshot, beside what else is kept."""
