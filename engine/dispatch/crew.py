@@ -13,6 +13,11 @@ from engine.worker import Outcome
 
 #: handlers that take less on average are claimed a batch at a time; seconds
 QUICK_S = 0.005
+#: the suspect of a dead process is alone for so long, and waits so long to be alone: what kills its
+#: process mostly does it soon, and nobody is to wait for a long handler because of one; seconds
+ALONE_S = 5.0
+#: how often it is looked whether that time is over; seconds
+_LOOK_S = 0.5
 #: weight of the last handler in the average of their times
 _WEIGHT = 0.2
 
@@ -26,6 +31,8 @@ class Held:
     lease_until: float
     #: how long its handler may run; seconds
     timeout_s: float
+    #: when it was handed over; of the crew's timer
+    since: float = 0.0
     #: when its handler began; None while it waits for a thread
     began: float | None = None
     #: given up by the watchdog: what the handler still returns is dropped
@@ -78,7 +85,7 @@ class Crew:
         """
         with self._changed:
             state = self._state
-            if any(held.work.lost for held in [*state.waiting, *state.running]):
+            if self._is_guarded() or any(held.work.lost for held in state.waiting):
                 return 0
             quick = state.average_s < QUICK_S
             capacity = max(self._size, self._batch) if quick else self._size
@@ -100,6 +107,7 @@ class Crew:
         with self._changed:
             if self._state.closed:
                 return False
+            held.since = self._timer()
             self._state.waiting.append(held)
             self._changed.notify_all()
             return True
@@ -177,7 +185,7 @@ class Crew:
         with self._changed:
             while True:
                 while not self._state.closed and not self._may_begin():
-                    self._changed.wait()
+                    self._changed.wait(_LOOK_S if self._state.waiting else None)
                 if self._state.closed:
                     return None
                 held = self._state.waiting.popleft()
@@ -189,13 +197,21 @@ class Crew:
 
     def _may_begin(self) -> bool:
         state = self._state
-        if not state.waiting:
+        if not state.waiting or self._is_guarded():
             return False
+        first = state.waiting[0]
         # the suspect of a dead process runs alone, so that no neighbour dies with it again, nor any
         # result that is not booked yet
-        if state.waiting[0].work.lost:
-            return not (state.running or state.finished or state.booking)
-        return not any(held.work.lost for held in state.running)
+        alone = not (state.running or state.finished or state.booking)
+        return not first.work.lost or alone or self._timer() - first.since >= ALONE_S
+
+    def _is_guarded(self) -> bool:
+        """Tell whether a suspect runs that has not yet shown that its process outlives it."""
+        now = self._timer()
+        return any(
+            held.work.lost and held.began is not None and now - held.began < ALONE_S
+            for held in self._state.running
+        )
 
     def _finish(self, held: Held, outcome: Outcome) -> None:
         with self._changed:

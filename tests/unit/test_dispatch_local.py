@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from queue import Queue
 from typing import Any
 
 import pytest
 
 from engine.clock import SystemClock
-from engine.dispatch.crew import Crew, Held
+from engine.dispatch.crew import ALONE_S, Crew, Held
 from engine.dispatch.local import LocalDispatcher
 from engine.errors import BpmnError
 from engine.model import Work
@@ -563,3 +564,69 @@ def test_a_suspect_waits_until_the_results_of_its_neighbours_are_booked() -> Non
     assert woken.acquire(timeout=PATIENCE_S)
     assert begun == names
     crew.close()
+
+
+class Long:
+    """A crew whose handlers last until the test ends, with a suspect and two others."""
+
+    def __init__(self) -> None:
+        self.watch = Watch()
+        self.begun: Queue[str] = Queue()
+        self._gate = threading.Event()
+        self.crew = Crew(self._attempt, threads=3, batch=4, wake=lambda: None, timer=self.watch)
+        engine = FakeEngine()
+        self.suspect = engine.add("slow", lost=True)
+        self.others = [engine.add("slow") for _ in range(2)]
+        self._rows = engine.rows
+        self.crew.start()
+
+    def _attempt(self, work: Work) -> Done:
+        self.begun.put(work.id)
+        self._gate.wait(PATIENCE_S)
+        return Done({})
+
+    def put(self, name: str) -> None:
+        self.crew.put(Held(self._rows[name].work, 1e12, 1e12))
+
+    def close(self) -> None:
+        self.crew.close()
+        self._gate.set()
+
+
+@pytest.fixture
+def long() -> Iterator[Long]:
+    long = Long()
+    yield long
+    long.close()
+
+
+def test_a_suspect_keeps_its_neighbours_waiting_for_a_moment_only(long: Long) -> None:
+    # given a suspect that runs alone
+    long.put(long.suspect)
+    assert long.begun.get(timeout=PATIENCE_S) == long.suspect
+    assert long.crew.room() == 0
+    long.put(long.others[0])
+    assert long.begun.empty()
+
+    # when its process has outlived it so far
+    long.watch.seconds = ALONE_S
+
+    # then others go on beside it, however long it lasts
+    assert long.begun.get(timeout=PATIENCE_S) == long.others[0]
+    assert long.crew.room() > 0
+
+
+def test_a_suspect_does_not_wait_for_a_long_neighbour(long: Long) -> None:
+    # given a handler that lasts, and a suspect with somebody behind it
+    for name in (long.others[0], long.suspect, long.others[1]):
+        long.put(name)
+    assert long.begun.get(timeout=PATIENCE_S) == long.others[0]
+
+    # when it has waited to be alone for a moment
+    long.watch.seconds = ALONE_S
+
+    # then it begins, and alone as far as that can be
+    assert long.begun.get(timeout=PATIENCE_S) == long.suspect
+    assert long.begun.empty()
+    long.watch.seconds = 2 * ALONE_S
+    assert long.begun.get(timeout=PATIENCE_S) == long.others[1]
