@@ -14,7 +14,12 @@ from engine.diagrams.checks_listeners import check_emptiness, check_listeners
 from engine.diagrams.checks_schema import check_ids, check_references, check_schema
 from engine.diagrams.checks_soundness import check_soundness
 from engine.diagrams.checks_texts import check_texts
-from engine.diagrams.checks_triggers import check_correlation, check_event_names, check_triggers
+from engine.diagrams.checks_triggers import (
+    check_caught,
+    check_correlation,
+    check_event_names,
+    check_triggers,
+)
 from engine.diagrams.diagram import Diagram
 from engine.diagrams.dialects import check_dialect
 from engine.diagrams.report import Report
@@ -34,6 +39,7 @@ CHECKS = (
     check_events,
     check_triggers,
     check_event_names,
+    check_caught,
     check_correlation,
     check_links,
     check_listeners,

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from lxml.etree import _Element as Element
 
 from engine import feel
+from engine.diagrams.checks_triggers import CAUGHT
 from engine.diagrams.diagram import Diagram
 from engine.diagrams.expressions import Text, texts
 from engine.diagrams.names import ZEEBE, attributes, local, namespace
@@ -76,6 +77,8 @@ def _set_in(diagram: Diagram) -> Iterator[str]:
     for element in diagram.root.iter("{*}*"):
         tag = local(element)
         if namespace(str(element.tag)) == ZEEBE:
+            if tag == "property" and element.get("name") in CAUGHT:
+                yield element.get("value") or ""
             for attribute in _LOOPS if tag == "loopCharacteristics" else (_SETS.get(tag, ""),):
                 if attribute in attributes(element):
                     yield str(element.get(attribute)).removeprefix("=").strip().partition(".")[0]

@@ -6,10 +6,15 @@ from lxml.etree import _Element as Element
 
 from engine.diagrams.checks_activities import zeebe_of
 from engine.diagrams.diagram import Diagram, child, children
-from engine.diagrams.names import is_bpmn, kind_words, local, plain, text_of
+from engine.diagrams.names import is_bpmn, kind_words, local, plain, text_of, zeebe
 from engine.diagrams.report import Report
+from engine.diagrams.schema import is_a
 from engine.diagrams.times import TIMES, is_literal_time
 from engine.sentences import Listed, phrase
+
+#: properties of a catching event that name variables
+CAUGHT = ("caught.code", "caught.message")
+_CODED = {"error", "escalation"}
 
 
 def check_triggers(diagram: Diagram, report: Report) -> None:
@@ -31,6 +36,12 @@ def check_triggers(diagram: Diagram, report: Report) -> None:
             _refers(definition, report)
         elif throws and is_bpmn(definition, "errorEventDefinition", "escalationEventDefinition"):
             _code(diagram, definition, report)
+
+
+def check_caught(diagram: Diagram, report: Report) -> None:
+    """Check the variables that are to get the code and the message of what is caught."""
+    for event in diagram.all("anyEvent"):
+        _caught(diagram, event, report)
 
 
 def check_event_names(diagram: Diagram, report: Report) -> None:
@@ -119,6 +130,31 @@ def _literal_time(time: Element, report: Report) -> None:
         event=_host_of_time(time),
         wanted=wanted,
     )
+
+
+def _caught(diagram: Diagram, event: Element, report: Report) -> None:
+    properties = zeebe_of(event, "properties")
+    for entry in () if properties is None else properties.iterchildren(zeebe("property")):
+        name, variable = entry.get("name") or "", (entry.get("value") or "").strip()
+        if name not in CAUGHT:
+            continue
+        if not _CODED & set(diagram.definition_kinds(event)) or not is_a(event, "catchEvent"):
+            report.warning(
+                entry,
+                "“{name}” has no effect at {event}, which catches no error and no escalation",
+                "delete the property",
+                name=name,
+                event=event,
+            )
+        elif not variable.isidentifier():
+            report.error(
+                entry,
+                "“{name}” ({attribute} of {who}) cannot be the name of a variable",
+                "begin with a letter; then letters, digits and _",
+                name=variable[:60],
+                attribute=name,
+                who=event,
+            )
 
 
 def _host_of_time(time: Element) -> Element:

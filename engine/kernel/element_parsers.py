@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
@@ -362,6 +362,10 @@ class CallParser(ActivityParser):
         self.parser.calls.append((self.bpmn_id, text if is_literal else None))
 
 
+#: zeebe:property of a catching event -> what it is told of an error or escalation
+_TOLD = {"caught.code": "#code", "caught.message": "#message"}
+
+
 class EventParser(NodeParser):
     """Mappings and the trigger."""
 
@@ -374,8 +378,18 @@ class EventParser(NodeParser):
             raise ExecutionFault("what is caught has a plain code; only a throw computes it")
         elif isinstance(made.trigger, MultipleTrigger) and not self._of_event_sub_process():
             made.trigger.register(self.spec, made)
+        if any(isinstance(t, CodeTrigger) for t in each(made.trigger)):
+            made.told = self._told()
         if isinstance(made, StartEvent):
             made.interrupting = self.node.get("isInterrupting", "true") != "false"
+
+    def _told(self) -> Mapping[str, str]:
+        """Read which variables get the code and the message of what is caught."""
+        properties = self.extension("properties")
+        said = {} if properties is None else {
+            entry.get("name"): entry.get("value") or "" for entry in properties
+        }  # fmt: skip
+        return {what: said[name] for name, what in _TOLD.items() if said.get(name)}
 
     def _of_event_sub_process(self) -> bool:
         """Tell whether the sub-process around a start event listens in its place."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from engine.kernel.activities import Job, MappedNode, call_handler
@@ -29,10 +30,13 @@ class Event(MappedNode):
     """Base of all events."""
 
     trigger: Trigger | None = None
+    #: what is told of an error or escalation, such as its code -> the variable that gets it
+    told: Mapping[str, str] = MappingProxyType({})
 
     def take(self, token: Token, payload: Mapping[str, Value]) -> None:
         """Write what an event has brought."""
         clean = {k: v for k, v in payload.items() if not k.startswith("#")}
+        clean |= {name: payload.get(what) or None for what, name in self.told.items()}
         self.keep(token, clean)
         self.give_outputs(token)
 

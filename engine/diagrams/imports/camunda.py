@@ -6,7 +6,7 @@ from lxml.etree import _Element as Element
 
 from engine.diagrams.diagram import child
 from engine.diagrams.imports import juel_feel
-from engine.diagrams.imports.camunda_data import read_calls, read_data, read_decision
+from engine.diagrams.imports.camunda_data import has_outputs, read_calls, read_data, read_decision
 from engine.diagrams.imports.camunda_listeners import read_listeners
 from engine.diagrams.imports.camunda_people import read_people
 from engine.diagrams.imports.camunda_rules import ATTRIBUTES, ELEMENTS, NOTED, REFUSED, take, taken
@@ -166,9 +166,10 @@ def _definition(passage: Passage, definition: Element) -> None:
     if kind == "messageEventDefinition":
         read_work(passage, event, definition)
     elif kind == "errorEventDefinition":
-        _code(passage, event, definition, "errorCodeVariable", "error")
+        _caught(passage, event, definition, "errorCodeVariable", "caught.code")
+        _caught(passage, event, definition, "errorMessageVariable", "caught.message")
     elif kind == "escalationEventDefinition":
-        _code(passage, event, definition, "escalationCodeVariable", "escalation")
+        _caught(passage, event, definition, "escalationCodeVariable", "caught.code")
     elif kind == "conditionalEventDefinition":
         _filter(passage, event, definition)
     elif kind == "signalEventDefinition":
@@ -191,24 +192,18 @@ def _payload(passage: Passage, event: Element, one: Element) -> None:
     )
 
 
-def _code(passage: Passage, event: Element, definition: Element, attribute: str, kind: str) -> None:
-    """A variable gets the code that was caught; known here where only one code fits."""
+def _caught(
+    passage: Passage, event: Element, definition: Element, attribute: str, name: str
+) -> None:
+    """A variable gets the code or the message that was caught, besides what the error brings."""
     variable = take(definition, attribute)
     if variable is None:
         return
-    meant = definition.get(f"{kind}Ref")
-    for root in passage.root.iterchildren():
-        if is_bpmn(root, kind) and root.get("id") == meant and root.get(f"{kind}Code"):
-            code = root.get(f"{kind}Code") or ""
-            passage.mapping(event, "output", f"={juel_feel.quoted(code)}", variable)
-            return
-    passage.report.unsupported(
-        event,
-        "{who} catches any code and wants it in the variable “{name}”",
-        "draw one event for each code",
-        who=event,
-        name=variable,
-    )
+    entry = add(passage.zeebe(event, "properties"), zeebe("property"), event)
+    entry.set("name", name)
+    entry.set("value", variable)
+    if has_outputs(event):  # nothing else would leave the event
+        passage.mapping(event, "output", f"={variable}", variable)
 
 
 def _filter(passage: Passage, event: Element, definition: Element) -> None:

@@ -25,7 +25,7 @@ def read_data(passage: Passage, owner: Element) -> None:
         for which in ("inputParameter", "outputParameter"):
             for one in block.iterchildren(f"{_FORM}{which}"):
                 _parameter(passage, owner, one, which.removesuffix("Parameter"))
-    if zeebe_block(owner, "ioMapping") is not None and _has_outputs(owner):
+    if zeebe_block(owner, "ioMapping") is not None and has_outputs(owner):
         _keep_results(passage, owner)
 
 
@@ -97,7 +97,8 @@ def _script(one: Element) -> str:
 # ------------------------------------------------------------------ what leaves an activity
 
 
-def _has_outputs(owner: Element) -> bool:
+def has_outputs(owner: Element) -> bool:
+    """Tell whether only outputs leave an element."""
     block = zeebe_block(owner, "ioMapping")
     return block is not None and any(local(one) == "output" for one in block.iterchildren())
 

@@ -55,10 +55,10 @@ ATTRIBUTES: Mapping[str, str] = {
     # ---- repetition and events
     "collection": "`zeebe:loopCharacteristics inputCollection`",
     "elementVariable": "`zeebe:loopCharacteristics inputElement`",
-    "errorCodeVariable": "an output of the event, where its error has a code; else refused",
-    "errorMessageVariable": "refused: an error that is caught brings variables, no message",
+    "errorCodeVariable": "the property `caught.code` of the event",
+    "errorMessageVariable": "the property `caught.message` of the event",
     "errorMessage": "noted",
-    "escalationCodeVariable": "an output of the event, if its escalation has a code; else refused",
+    "escalationCodeVariable": "the property `caught.code` of the event",
     "variableName": "left out where the condition asks nothing else; else refused",
     "variableEvents": "left out if it names create and update; else refused",
     # ---- the process
@@ -118,7 +118,6 @@ REFUSED: Mapping[str, Phrase] = {
     "variableMappingClass": phrase("draw the mappings of the call"),
     "variableMappingDelegateExpression": phrase("draw the mappings of the call"),
     "decisionRefVersion": phrase("bind the decision to a version tag"),
-    "errorMessageVariable": phrase("let the handler give the text as a variable of its BpmnError"),
     "connector": phrase("choose a handler that does the work"),
     "errorEventDefinition": phrase("let the handler raise BpmnError with the code"),
     "caseExecutionListener": phrase("cases (CMMN) are not executed; draw a process"),

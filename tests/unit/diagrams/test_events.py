@@ -24,7 +24,7 @@ from tests.drawing import (
     throw,
     user,
 )
-from tests.unit.diagrams.gate import accepted, objections
+from tests.unit.diagrams.gate import accepted, objections, read
 
 
 def found(*inside: str, before: str = "", severity: Severity = Severity.ERROR) -> dict[str, str]:
@@ -226,3 +226,35 @@ def test_codes_by_expression_are_refused() -> None:
     )
     # then
     assert "is an expression, which is not evaluated" in problems["x"]
+
+
+# ------------------------------------------------------------------ variables for what was caught
+
+
+def catching(name: str, value: str, definition: str) -> set[tuple[str, Severity]]:
+    said = f'<zeebe:properties><zeebe:property name="{name}" value="{value}"/></zeebe:properties>'
+    drawing = diagram(
+        process(
+            "p", start("s"), user("u"), end("e"), boundary("b", "u", extension(said), definition),
+            path("s", "u", "e"), path("b", "e"),
+        )
+    )  # fmt: skip
+    rules = ("caught-without-effect", "zeebe-variable-name")
+    return {(p.rule, p.severity) for p in read(drawing).problems if p.rule in rules}
+
+
+def test_what_was_caught_may_be_kept_in_variables() -> None:
+    assert catching("caught.code", "reason", "<errorEventDefinition/>") == set()
+    assert catching("caught.message", "words", "<escalationEventDefinition/>") == set()
+
+
+def test_a_name_that_no_variable_can_have_is_refused() -> None:
+    found = catching("caught.code", "a b", "<errorEventDefinition/>")
+
+    assert found == {("zeebe-variable-name", Severity.ERROR)}
+
+
+def test_a_variable_of_an_event_that_catches_no_code_is_mentioned() -> None:
+    assert catching("caught.code", "a", time("Duration", "PT1H")) == {
+        ("caught-without-effect", Severity.WARNING)
+    }

@@ -438,3 +438,43 @@ def test_a_cron_that_names_a_year_is_refused() -> None:
                   and p.stops]  # fmt: skip
 
     assert problem.rule == "import-cron-year"
+
+
+# ------------------------------------------------------------------ what was caught
+
+
+def catching(definition: str, more: str = "") -> bytes:
+    event = f'<boundaryEvent id="b" attachedToRef="x">{more}{definition}</boundaryEvent>'
+    return diagram(
+        '<error id="lost" name="LOST" errorCode="LOST"/>',
+        f'<process id="p" isExecutable="true" {C}>' + start("s")
+        + service('camunda:type="external" camunda:topic="t"') + event + end("e")
+        + path("s", "x", "e") + path("b", "e") + "</process>",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("code", ["", 'errorRef="lost"'])
+def test_code_and_message_of_a_caught_error_become_properties(code: str) -> None:
+    wanted = 'camunda:errorCodeVariable="why" camunda:errorMessageVariable="words"'
+    drawing = catching(f"<errorEventDefinition {code} {wanted}/>")
+
+    assert accepted(drawing)
+    assert [one for one in written(drawing) if one.startswith("property ")] == [
+        "property name=caught.code value=why", "property name=caught.message value=words",
+    ]  # fmt: skip
+
+
+def test_the_code_leaves_an_event_that_has_outputs() -> None:
+    given = '<camunda:outputParameter name="n">1</camunda:outputParameter>'
+    drawing = catching(
+        '<errorEventDefinition camunda:errorCodeVariable="why"/>',
+        extension(f"<camunda:inputOutput>{given}</camunda:inputOutput>"),
+    )
+
+    assert "output source==why target=why" in written(drawing)
+
+
+def test_the_code_of_an_escalation_becomes_a_property() -> None:
+    drawing = catching('<escalationEventDefinition camunda:escalationCodeVariable="why"/>')
+
+    assert "property name=caught.code value=why" in written(drawing)
