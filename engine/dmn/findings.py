@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import cast
+from functools import partial
+from typing import Protocol, cast
 
 from lxml.etree import _Element as Element
 
 from engine.model import Problem, Severity
 from engine.sentences import Phrase, Spoken, problem_of
+
+
+class Say(Protocol):
+    """Adds a problem at an element: what is wrong, and the way out."""
+
+    def __call__(
+        self, at: Element, message: str, advice: str | Phrase = "", /, **values: Spoken
+    ) -> None:
+        """Add it; the values stand for the names in message and advice."""
 
 
 class Findings:
@@ -20,38 +30,23 @@ class Findings:
     def __init__(self, file: str) -> None:
         self.file = file
         self._found: dict[Problem, None] = {}
-
-    def error(
-        self, at: Element, message: str, advice: str | Phrase = "", /, **values: Spoken
-    ) -> None:
-        """Add what breaks a rule of DMN or FEEL."""
-        self._add(at, message, advice, Severity.ERROR, values)
-
-    def unsupported(
-        self, at: Element, message: str, advice: str | Phrase = "", /, **values: Spoken
-    ) -> None:
-        """Add what is correct, but is not evaluated here."""
-        self._add(at, message, advice, Severity.UNSUPPORTED, values)
-
-    def warning(
-        self, at: Element, message: str, advice: str | Phrase = "", /, **values: Spoken
-    ) -> None:
-        """Add what will be evaluated, but probably not as meant."""
-        self._add(at, message, advice, Severity.WARNING, values)
-
-    def info(
-        self, at: Element, message: str, advice: str | Phrase = "", /, **values: Spoken
-    ) -> None:
-        """Add what is good to know."""
-        self._add(at, message, advice, Severity.INFO, values)
+        #: adds what breaks a rule of DMN or FEEL
+        self.error: Say = partial(self._add, Severity.ERROR)
+        #: adds what is correct, but is not evaluated here
+        self.unsupported: Say = partial(self._add, Severity.UNSUPPORTED)
+        #: adds what will be evaluated, but probably not as meant
+        self.warning: Say = partial(self._add, Severity.WARNING)
+        #: adds what is good to know
+        self.info: Say = partial(self._add, Severity.INFO)
 
     def _add(
         self,
+        severity: Severity,
         at: Element,
         message: str,
-        advice: str | Phrase,
-        severity: Severity,
-        values: dict[str, Spoken],
+        advice: str | Phrase = "",
+        /,
+        **values: Spoken,
     ) -> None:
         place = id_near(at), line_of(at)
         found = problem_of(self.file, place, message, advice, severity, values)

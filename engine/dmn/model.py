@@ -82,16 +82,8 @@ class Model:
         NotFound for an unknown decision, ExecutionFault where rules contradict each other, and
         FeelError where a limit is broken.
         """
-        node = self._decision(id_or_name)
         run = Evaluation(now)
-        sitting = Sitting(run, inputs, drawn=self._drawn)
-        try:
-            if isinstance(node, ServiceNode):
-                found = self._called(run, sitting, node, inputs)
-            else:
-                found = sitting.value(node)
-        except RecursionError:
-            raise FeelError("the decision or its data are nested too deeply") from None
+        found = self._made(run, self._decision(id_or_name), inputs)
         if run.entries and run.entry:  # about the inputs of a service
             run.entries[-1].setdefault("notes", []).extend(run.entry["notes"])
         return Decided(found, run.entries)
@@ -119,23 +111,22 @@ class Model:
         node = self._nodes.get(id_or_name) or found
         if not isinstance(node, (ServiceNode, Knowledge)):
             raise NotFound(f"the model has no service or function “{id_or_name}”")
-        run = Evaluation(now)
+        return self._made(Evaluation(now), node, inputs)
+
+    def _made(self, run: Evaluation, node: Node, inputs: Mapping[Any, Value]) -> Value:
+        """Return the value of a decision, or what a service or function gives for inputs."""
+        sitting = Sitting(run, inputs, drawn=self._drawn)
         try:
-            return self._called(run, Sitting(run, inputs, drawn=self._drawn), node, inputs)
+            if isinstance(node, ServiceNode):
+                given = {one: sitting.input_of(one) for one in node.given}
+                return sitting.typed(node, sitting.served(node, given))
+            found = sitting.value(node)
+            if not isinstance(node, Knowledge) or not isinstance(found, Function):
+                return found
+            arguments = {name: inputs.get(name) for name in found.parameters}
+            return call(run, found, arguments, node.id)
         except RecursionError:
             raise FeelError("the decision or its data are nested too deeply") from None
-
-    def _called(
-        self, run: Evaluation, sitting: Sitting, node: Node, inputs: Mapping[Any, Value]
-    ) -> Value:
-        function = sitting.value(node)
-        if not isinstance(function, Function):
-            return None
-        if isinstance(node, ServiceNode):
-            given = {one: sitting.input_of(one) for one in node.given}
-            return sitting.typed(node, sitting.served(node, given))
-        arguments = {name: inputs.get(name) for name in function.parameters}
-        return call(run, function, arguments, node.id)
 
 
 def load(

@@ -43,9 +43,9 @@ class Space:
         self._elements: dict[Node, Element] = {}
         #: name of an import -> the file it means
         self.imports: dict[str, Space] = {}
-        self.types = Types(root, findings, self._foreign_type)
+        self.types = Types(root, findings, self._foreign)
         #: as FEEL sees them, without allowed values
-        self.plain_types = Types(root, findings, self._foreign_plain, constrained=False)
+        self.plain_types = Types(root, findings, self._foreign, constrained=False)
         self._read()
         #: names of all that is drawn
         self.drawn = frozenset(node.name for node in self.nodes.values())
@@ -73,20 +73,15 @@ class Space:
         """Tell a node from a reference of the same name inside a decision service."""
         return element.getparent() is self.root
 
-    def _foreign_type(self, alias: str, name: str) -> Type | None:
-        found = self._imported(alias)
-        return None if found is None else found.types.named(name)
-
-    def _foreign_plain(self, alias: str, name: str) -> Type | None:
-        found = self._imported(alias)
-        return None if found is None else found.plain_types.named(name)
-
-    def _imported(self, alias: str) -> Space | None:
-        """Return an imported file by its name, or by the prefix of its namespace."""
-        if alias in self.imports or not alias:
-            return self.imports.get(alias)
-        space = self.root.nsmap.get(alias)
-        return next((one for one in self.imports.values() if one.namespace == space), None)
+    def _foreign(self, alias: str, constrained: bool) -> Types | None:
+        """Return the types of an imported file by its name, or by the prefix of its namespace."""
+        found = self.imports.get(alias)
+        if found is None and alias:
+            space = self.root.nsmap.get(alias)
+            found = next((one for one in self.imports.values() if one.namespace == space), None)
+        if found is None:
+            return None
+        return found.types if constrained else found.plain_types
 
     def connect(self, spaces: Mapping[str, Space]) -> None:
         """Find the files that are imported."""

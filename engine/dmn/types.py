@@ -35,8 +35,8 @@ _ALIASES: dict[str, Type] = {
     "daysAndTimeDuration": SIMPLE_TYPES["dayTimeDuration"],
     "yearsAndMonthsDuration": SIMPLE_TYPES["yearMonthDuration"],
 }
-#: a type of an imported model by its prefix and name; None where there is none
-Foreign = Callable[[str, str], "Type | None"]
+#: the types of an imported model by its prefix, with allowed values or without; None for no model
+Foreign = Callable[[str, bool], "Types | None"]
 
 
 class Constrained(Type):
@@ -156,15 +156,19 @@ class Types:
             name = rest
         found = self.named(name) or SIMPLE_TYPES.get(name)
         if found is None and "." in name:
-            found = self._foreign(*name.split(".", 1))
+            found = self._imported(*name.split(".", 1))
         if found is None and colon:
-            found = self._foreign(prefix, rest)
-        found = found or self._foreign("", name) or _ALIASES.get(name)
+            found = self._imported(prefix, rest)
+        found = found or self._imported("", name) or _ALIASES.get(name)
         if found is None:
             self._findings.error(
                 element, "there is no type “{name}”", "define it, or correct", name=written
             )
         return found
+
+    def _imported(self, prefix: str, name: str) -> Type | None:
+        types = self._foreign(prefix, self._with_values)
+        return None if types is None else types.named(name)
 
     def _read(self, item: Element) -> Type:
         name = named(item)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -31,6 +31,9 @@ ANYTHING = "any"
 
 #: names that are looked through for a like one, and that are listed in a message
 _COMPARED, _LISTED = 200, 8
+
+
+_Show = Callable[[object], str]
 
 
 class Refused(Exception):
@@ -178,91 +181,73 @@ def text_of(value: object, *, nested: bool = False, limit: int = 1_000_000) -> s
     """Return what `string(value)` gives; FeelError when the text grows over the limit."""
     if isinstance(value, str) and not nested:
         return value
-    return _Writer(", ", ": ", limit).text(value)
+    return _joined(_pieces(value, ", ", ": ", _atom, _key), limit)
 
 
 def json_of(value: object, limit: int) -> str:
     """Return a value as JSON, moments and durations as strings; Refused for ranges and functions,
     FeelError when the text grows over the limit."""
-    return _JsonWriter(",", ":", limit).text(value)
+    return _joined(_pieces(value, ",", ":", _json_atom, _json_atom), limit)
 
 
-class _Writer:
-    """Writes one value as FEEL shows it, counting the characters."""
-
-    def __init__(self, comma: str, colon: str, limit: int) -> None:
-        self._comma, self._colon, self._room = comma, colon, limit
-        self._parts: list[str] = []
-
-    def text(self, value: object) -> str:
-        self._write(value)
-        return "".join(self._parts)
-
-    def _put(self, text: str) -> None:
-        self._room -= len(text)
-        if self._room < 0:
+def _joined(pieces: Iterable[str], room: int) -> str:
+    found = []
+    for piece in pieces:
+        room -= len(piece)
+        if room < 0:
             raise FeelError("the text of the value is too long")
-        self._parts.append(text)
-
-    def _write(self, value: object) -> None:
-        if isinstance(value, (list, tuple)):
-            self._put("[")
-            for n, item in enumerate(value):
-                self._put(self._comma if n else "")
-                self._write(item)
-            self._put("]")
-        elif isinstance(value, Mapping):
-            self._put("{")
-            for n, (key, item) in enumerate(value.items()):
-                self._put((self._comma if n else "") + self._key(str(key)) + self._colon)
-                self._write(item)
-            self._put("}")
-        elif isinstance(value, Range):
-            self._range(value)
-        else:
-            self._put(self._atom(value))
-
-    def _range(self, value: Range) -> None:
-        first, between, last = "[" if value.start_included else "(", "..", ")"
-        if value.operator:
-            first, between = f"({value.operator} ", ""
-        elif value.end_included:
-            last = "]"
-        self._put(first)
-        if value.start is not None or not value.operator:
-            self._write(value.start)
-        self._put(between)
-        if not value.operator or (value.end is not None and value.start is None):
-            self._write(value.end)
-        self._put(last)
-
-    def _atom(self, value: object) -> str:
-        if isinstance(value, str):
-            escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-            return f'"{escaped}"'
-        if value is None or isinstance(value, bool):
-            return "null" if value is None else str(value).lower()
-        number = number_of(value)
-        return iso_text(value) or repr(value) if number is None else number_text(number)
-
-    def _key(self, key: str) -> str:
-        simple = key.replace(" ", "").replace("_", "").isalnum() and not key[:1].isdigit()
-        return key if simple else self._atom(key)
+        found.append(piece)
+    return "".join(found)
 
 
-class _JsonWriter(_Writer):
-    """Writes one value as JSON."""
+def _pieces(value: object, comma: str, colon: str, atom: _Show, key: _Show) -> Iterator[str]:
+    """Yield the text of a value piece by piece; `atom` and `key` show what has no parts."""
+    if isinstance(value, (list, tuple)):
+        yield "["
+        for n, item in enumerate(value):
+            yield comma if n else ""
+            yield from _pieces(item, comma, colon, atom, key)
+        yield "]"
+    elif isinstance(value, Mapping):
+        yield "{"
+        for n, (name, item) in enumerate(value.items()):
+            yield (comma if n else "") + key(str(name)) + colon
+            yield from _pieces(item, comma, colon, atom, key)
+        yield "}"
+    else:
+        yield atom(value)
 
-    def _range(self, value: Range) -> None:
-        raise Refused("a range has no JSON form")
 
-    def _atom(self, value: object) -> str:
-        if isinstance(value, str):
-            return json.dumps(value, ensure_ascii=False)
-        if isinstance(value, Function) or kind_of(value) == FOREIGN:
-            raise Refused(f"{a_kind(value)} has no JSON form")
-        iso = iso_text(value)
-        return f'"{iso}"' if iso else super()._atom(value)
+def _range_text(value: Range) -> str:
+    start, end = (text_of(one, nested=True) for one in (value.start, value.end))
+    if value.operator:
+        return f"({value.operator} {end if value.start is None else start})"
+    first, last = "[" if value.start_included else "(", "]" if value.end_included else ")"
+    return f"{first}{start}..{end}{last}"
 
-    def _key(self, key: str) -> str:
-        return self._atom(key)
+
+def _atom(value: object) -> str:
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    if isinstance(value, Range):
+        return _range_text(value)
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    number = number_of(value)
+    return iso_text(value) or repr(value) if number is None else number_text(number)
+
+
+def _key(key: object) -> str:
+    name = str(key)
+    simple = name.replace(" ", "").replace("_", "").isalnum() and not name[:1].isdigit()
+    return name if simple else _atom(name)
+
+
+def _json_atom(value: object) -> str:
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if kind_of(value) in (RANGE, FUNCTION, FOREIGN):
+        raise Refused(f"{a_kind(value)} has no JSON form")
+    iso = iso_text(value)
+    return f'"{iso}"' if iso else _atom(value)
