@@ -100,8 +100,16 @@ def case(instance_id: str) -> ResponseReturnValue:
         way=_way(view, shown_one), tasks=tasks, tasks_at=by_step(tasks),
         incidents=[one for one in incidents if one.resolved_at is None],
         acts=engine().acts_on([view.root.id, f"links of {view.root.id}"]), made=made_in(view),
+        newer=_active_version(shown_one),
         **_timeline(view, drawings), **_contents(view, shown_one),
     )  # fmt: skip
+
+
+def _active_version(instance: Instance) -> int | None:
+    """Return the version that new cases use, if this one runs in another."""
+    known = (one for one in engine().definitions() if one.process_id == instance.process_id)
+    active = next((one for one in known if one.active), None)
+    return None if active is None or active.id == instance.definition_id else active.version
 
 
 def _contents(view: CaseView, instance: Instance) -> dict[str, Any]:

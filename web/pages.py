@@ -33,6 +33,7 @@ DESKS = (
     "escalations",
     "decisions",
     "deployments",
+    "moving",
     "drafts",
     "incidents",
     "lanes",

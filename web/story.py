@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.codec import to_json
 from web.decided import title_of
-from web.language import lazy, moment
+from web.language import _, lazy, moment
 
 if TYPE_CHECKING:
     from engine.model import HistoryRow
@@ -27,6 +27,15 @@ SENTENCES: dict[str, tuple[Any, str]] = {
     "instance.cancelled": (lazy("“%(what)s” was cancelled: %(value)s"), "wrong"),
     "instance.terminated": (lazy("“%(what)s” was ended by a terminate event"), "wrong"),
     "instance.failed": (lazy("“%(what)s” failed: an error that nobody catches"), "wrong"),
+    "instance.migrated": (
+        lazy("%(who)s moved “%(what)s” from version %(source)s to version %(target)s: %(why)s"),
+        "person",
+    ),
+    "instance.modified": (
+        lazy("%(who)s changed where “%(what)s” stands (%(steps)s): %(why)s"),
+        "person",
+    ),
+    "element.migrated": (lazy("“%(what)s” goes on where %(name)s was"), "plain"),
     "element.activated": (lazy("Reached “%(what)s”"), "plain"),
     "element.completed": (lazy("Left “%(what)s”"), "plain"),
     "element.cancelled": (lazy("“%(what)s” was withdrawn"), "plain"),
@@ -111,7 +120,23 @@ def _values(row: HistoryRow, drawn: Drawing | None) -> dict[str, str]:
         "who": row.actor or "–",
         "value": "–" if value is None else shown(value),
         "error": shown(error or value or "–"),
+        **(_changed(value, drawn) if isinstance(value, dict) and "why" in value else {}),
     }
+
+
+def _changed(value: dict[str, Any], drawn: Drawing | None) -> dict[str, str]:
+    """Return what an act of an administrator on a case was about."""
+
+    def name(id: str) -> str:
+        return drawn.name(id) if drawn else id
+
+    steps = [_("“%(name)s” taken away", name=name(id)) for id, _token in value.get("cancel", ())]
+    steps += [_("begun at “%(name)s”", name=name(id)) for id in value.get("before", ())]
+    steps += [_("begun behind “%(name)s”", name=name(id)) for id in value.get("after", ())]
+    return {
+        "source": str(value.get("from", "–")), "target": str(value.get("to", "–")),
+        "why": str(value["why"]) or "–", "steps": ", ".join(steps),
+    }  # fmt: skip
 
 
 def _named(row: HistoryRow) -> str:

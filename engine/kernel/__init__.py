@@ -17,7 +17,7 @@ from engine.kernel.step import plan_migration, step
 from engine.kernel.timers import parse_cycle, parse_duration, parse_moment
 from engine.kernel.tokens import Limits, World
 from engine.kernel.triggers import next_due
-from engine.kernel.variables import large_in, listeners_of, variables_of, visible_to
+from engine.kernel.variables import active_in, large_in, listeners_of, variables_of, visible_to
 
 __all__ = [
     "FORMAT",
@@ -30,6 +30,7 @@ __all__ = [
     "ParseFault",
     "REFERENCES_FROM",
     "World",
+    "active_in",
     "correlation_key",
     "large_in",
     "listeners_of",

@@ -49,6 +49,22 @@ def visible_to(snapshot: bytes, token: int, fetch: Fetch) -> dict[str, Value]:
     return {name: value for layer in reversed(layers) for name, value in layer.items()}
 
 
+def active_in(snapshot: bytes, instance_id: str) -> dict[str, int]:
+    """Return where an instance stands: elements with how many tokens flow or wait at them."""
+    state = read(snapshot)
+    inside = {row[0] for row in state["s"] if row[3] == instance_id}
+    found: dict[str, int] = {}
+    for row in sorted(state["t"], key=lambda row: int(row[0])):
+        listens, part = (len(row) > place and row[place] is not None for place in (4, 5))
+        if row[1] in inside and not listens and not part:
+            found[row[2]] = found.get(row[2], 0) + 1
+    for scope in state["s"]:
+        if scope[0] in inside:
+            for name, flows in (scope[6] or {}).items():
+                found[name] = found.get(name, 0) + sum(flows.values())
+    return found
+
+
 def listeners_of(snapshot: bytes, token: int) -> list[int]:
     """Return the tokens of the boundary events that wait at the activity of a token."""
     return [row[0] for row in read(snapshot)["t"] if len(row) > 4 and row[4] == token]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine import kernel
 from engine.clock import new_id
-from engine.errors import BadInput
+from engine.errors import BadInput, NotFound
 from engine.model import Begin, Instance, Modify
 from engine.runtime import steps
 from engine.runtime.base import Base, plain_text, verb
@@ -62,6 +63,17 @@ class Modifications(Base):
             after = instances.get(tx.connection, instance.id)
             assert after is not None
             return after
+
+    def active_elements(self, instance_id: str) -> dict[str, int]:
+        """Return at which elements a running instance stands, with how many tokens, oldest first.
+
+        Empty for one that has ended. Raises NotFound.
+        """
+        with self.reading() as connection:
+            stored = instances.snapshot_of(connection, instance_id)
+            if stored is None:
+                raise NotFound(f"there is no case {instance_id!r}")
+            return {} if stored[1] is None else kernel.active_in(stored[1], instance_id)
 
 
 def _listed(given: Sequence[object], what: str) -> Sequence[object]:
