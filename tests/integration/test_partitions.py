@@ -222,6 +222,27 @@ def test_a_node_whose_clock_is_far_ahead_loses_nothing_at_any_step(
     assert set(cases) <= set(told(older))
 
 
+def test_the_rows_of_every_tenant_go_where_they_belong(
+    older: Engine, make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(partitions, "ready", lambda database: Kept())
+        nodes = [older, *(make_engine(tenant=tenant) for tenant in ("another", "zoo"))]
+    far = []
+    for node in nodes:
+        node.deploy({"a.bpmn": drawings.scripts(1)}, by="ann")
+        node.start("p", {"a": 1})
+        with at(FAR, monkeypatch):
+            far.append(node.start("p", {"a": 1}).id)
+    there = [told(node) for node in nodes]
+
+    assert partitions.keep(older.database).done
+
+    assert [told(node) for node in nodes] == there
+    of_far = sum(len(found[case]) for found, case in zip(there, far, strict=True))
+    assert rows(older.database, REST) == of_far
+
+
 class _Killed(Exception):
     """Stands for the end of the process."""
 
