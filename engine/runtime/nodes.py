@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import math
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -9,6 +12,11 @@ from engine import kernel
 from engine.runtime.base import Base, verb
 from engine.store import duties, hints, migrate, work
 from engine.store.connect import Connection
+
+log = logging.getLogger("caseway.runtime")
+
+#: how long nothing is announced after it could not be; seconds
+_MUTE_S = 60.0
 
 
 class Nodes(Base):
@@ -52,17 +60,26 @@ class Nodes(Base):
         kept = frozenset(mine)
         tenant = self.settings.tenant
 
+        mute_until = -math.inf
+
         def announce(
             connection: Connection, fresh: Mapping[tuple[str, str], tuple[str, int]]
         ) -> None:
-            hints.announce(
-                connection,
-                [
-                    (hints.queue(tenant, kind, topic), first)
-                    for (kind, topic), (first, rows) in sorted(fresh.items())
-                    if (kind, topic) not in kept or rows > spare(kind)
-                ],
-            )
+            nonlocal mute_until
+            told = [
+                (hints.queue(tenant, kind, topic), first)
+                for (kind, topic), (first, rows) in sorted(fresh.items())
+                if (kind, topic) not in kept or rows > spare(kind)
+            ]
+            if not told or time.monotonic() < mute_until:
+                return
+            try:
+                hints.announce(connection, told)
+            except hints.HintsGone as error:
+                # the verb is tried again, and nothing is announced for a while
+                mute_until = time.monotonic() + _MUTE_S
+                log.warning("%s; `caseway migrate` makes the tables anew", error)
+                raise
 
         self.herald = announce
 

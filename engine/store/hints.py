@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from engine.errors import SettingsError
-from engine.store.connect import Connection, Database
+from engine.store.connect import Connection, Database, Disconnected
 from engine.store.drivers import signs_of_life
 
 if TYPE_CHECKING:
@@ -36,6 +36,17 @@ _NAME_BYTES = 31
 _SILENT_S = 30.0
 #: an announcement that nobody took for so long is dropped: due rows are announced again
 _STALE_S = 60.0
+
+
+#: SQLSTATE of what is not found, or not allowed: a schema, a table, a function
+_GONE = ("3F000", "42P01", "42704", "42883", "42501")
+
+
+class HintsGone(Disconnected):
+    """The tables of announcements cannot be used; the transaction is lost with them.
+
+    Who tries again without announcing loses nothing: due rows are found by the sweep of each node.
+    """
 
 
 def queue(tenant: str, kind: str, topic: str) -> str:
@@ -129,6 +140,8 @@ def announce(connection: Connection, hints: Iterable[tuple[str, str]]) -> None:
         _manager().batch_defer_jobs(jobs, connection=connection.driver)
     except ConnectorException as error:
         cause = error.__cause__
+        if getattr(cause, "sqlstate", None) in _GONE:
+            raise HintsGone(f"work cannot be announced to other machines: {cause}") from error
         raise connection.translated(cause) if isinstance(cause, Exception) else error
 
 
@@ -149,8 +162,13 @@ def swallow(connection: Connection, queues: Sequence[str], limit: int) -> int:
 
 
 def clean(connection: Connection) -> int:
-    """Delete what dead workers held and what nobody took; return how many announcements."""
+    """Delete what dead workers held and what nobody took; return how many announcements.
+
+    Raises HintsGone if there are no tables.
+    """
     name = schema()
+    if not connection.run_text("SELECT WHERE to_regnamespace(%s) IS NOT NULL", [name]):
+        raise HintsGone("announcements cannot be cleaned: their tables are gone")
     connection.run_text(_SILENT.format(name), [_SILENT_S])
     held = connection.run_text(_HELD.format(name))
     return held + connection.run_text(_STALE.format(name), [_STALE_S])

@@ -399,6 +399,23 @@ def test_announcements_of_a_dead_worker_and_stale_ones_are_cleaned(house: House)
     assert house.rows("SELECT id FROM {}.procrastinate_workers") == []
 
 
+def test_work_goes_on_without_the_tables_of_announcements(house: House) -> None:
+    # given a worker and a web process, under which somebody drops the tables
+    house.begin(house.worker())
+    house.rows("DROP SCHEMA {} CASCADE")
+
+    # when a case is started, then nothing of it is refused, and the sweep finds its work
+    case = house.web.start("p", {}, by="ann")
+    until(lambda: house.web.case(case.id).state.value == "completed")
+
+    # and each further verb does not try in vain before it is done
+    sent: list[str] = []
+    house.web.database.trace = sent.append
+    house.web.start("p", {}, by="ann")
+    assert sent.count("COMMIT") == 1
+    assert sent.count("ROLLBACK") == 0
+
+
 def test_one_node_has_the_duty_and_another_takes_it_over(house: House) -> None:
     other = house.node()
 
