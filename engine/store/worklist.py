@@ -102,6 +102,12 @@ _MINE = Statement[Row](
     .where(_ours, _open, _c.assignee == bindparam("assignee"), _c.assignee.is_not(None))
     .limit(COUNTED)
 )
+_OF_PROCESS = Statement[Row](
+    sa.select(_c.id)
+    .where(_ours, _open, _c.process_id == bindparam("process_id"))
+    .order_by(_c.id)
+    .limit(COUNTED)
+)
 # in the order of an index, or PostgreSQL reads the whole table: it takes COUNTED for soon found
 _ALL = Statement[Row](
     sa.select(_c.id).where(_ours, _open).order_by(_c.due_at, _c.id).limit(COUNTED)
@@ -138,7 +144,7 @@ def _ways(connection: Connection, conditions: Mapping[str, Any]) -> list[Mapping
     many of them, a walk along all open tasks soon meets enough.
     """
     if "text" not in conditions:
-        return [conditions]
+        return [_shortened(connection, conditions)]
     fitting = {**conditions, "pattern": search.pattern(conditions["text"])}
     places = None if conditions.keys() & _FEW else search.places(connection, conditions["text"])
     if places is None:
@@ -147,6 +153,15 @@ def _ways(connection: Connection, conditions: Mapping[str, Any]) -> list[Mapping
     ways = [{**named, "name": name} for name in places.names]
     ways += [{**fitting, "roots": places.cases}] if places.cases else []
     return [*ways, {**fitting, "long": True}]
+
+
+def _shortened(connection: Connection, conditions: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Name the tasks of a process that has few, which a walk along all others would look for."""
+    if "process_id" not in conditions or conditions.keys() & _FEW:
+        return conditions
+    found = connection.all(_OF_PROCESS, process_id=conditions["process_id"])
+    few = len(found) < COUNTED
+    return {**conditions, "ids": [row[0] for row in found]} if few else conditions
 
 
 def _place(row: Listed) -> tuple[bool, datetime, str]:

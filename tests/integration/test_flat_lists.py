@@ -37,6 +37,9 @@ LOOKS: dict[str, Look] = {
     "all tasks": lambda engine, number: engine.work_list(
         Wanted(view="all"), user="ann", limit=PAGE
     ),
+    "all tasks of a process that hardly runs": lambda engine, number: engine.work_list(
+        Wanted(view="all", process_id="rare"), user="ann", limit=PAGE
+    ),
     "late tasks": lambda engine, number: engine.work_list(
         Wanted(view="all", before=SOON), user="ann", limit=PAGE
     ),
