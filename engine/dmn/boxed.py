@@ -11,7 +11,7 @@ from engine.dmn.xml import child, children, named
 from engine.feel.library import call_function
 from engine.feel.run import Run
 from engine.feel.types import ANY, Type
-from engine.feel.values import Function, a_kind
+from engine.feel.values import ANONYMOUS, Function, a_kind
 from engine.sentences import Phrase, phrase
 
 
@@ -124,7 +124,7 @@ def function(compiler: Compiler, element: Element, names: Names) -> Code:
         return compiler.box(None, names)
 
     def define(scope: Scope, run: Evaluation) -> object:
-        return make_function("the function", parameters, types, body, scope, run, None)
+        return make_function(ANONYMOUS, parameters, types, body, scope, run, None)
 
     return define
 

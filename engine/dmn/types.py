@@ -55,9 +55,15 @@ class Constrained(Type):
         """Return the value as the base type; Mismatch if it is not among the allowed ones."""
         found = self.base.coerce(value)
         if found is not None and not self._allows(found):
-            wanted = f"{self.name} allows {self.tests.text}"
-            raise Mismatch(f"{wanted}, not {value_text(found, nested=True)[:100]}")
+            raise Mismatch(self.why(found))
         return found
+
+    def why(self, value: object) -> str:
+        """Return which values are allowed, where the type is right."""
+        if not self.base.matches(value):
+            return self.base.why(value)
+        wanted = f"{self.name} allows {self.tests.text}"
+        return f"{wanted}, not {value_text(value, nested=True)[:100]}"
 
     def _allows(self, value: object) -> bool:
         return self.tests.evaluate({"?": value}) is True
@@ -90,6 +96,10 @@ class Recursive(Type):
     def matches(self, value: object) -> bool:
         """Tell whether a value is of the type that is meant."""
         return value is None or self.meant.matches(value)
+
+    def why(self, value: object) -> str:
+        """Return why a value is not of the type that is meant."""
+        return self.meant.why(value)
 
 
 class Types:

@@ -16,6 +16,7 @@ from engine.feel.properties import PROPERTIES
 from engine.feel.run import Code, Frame, Run
 from engine.feel.types import ANY, SIMPLE_TYPES, Type
 from engine.feel.values import (
+    ANONYMOUS,
     ANYTHING,
     BOOLEAN,
     CONTEXT,
@@ -298,7 +299,7 @@ def function_body(compiler: Compiler, node: nodes.FunctionBody) -> Code:
         def invoke(values: list[Any]) -> Any:
             return body(Frame(env, env.run, dict(zip(names, values, strict=True))))
 
-        return Function("the function", names, invoke, parameter_types=declared)
+        return Function(ANONYMOUS, names, invoke, parameter_types=declared)
 
     return define
 

@@ -33,7 +33,11 @@ class Type:
             return value
         if isinstance(value, (list, tuple)) and len(value) == 1 and self.matches(value[0]):
             return value[0]
-        raise Mismatch(f"expected {self}, got {kind_of(value)}")
+        raise Mismatch(self.why(value))
+
+    def why(self, value: Any) -> str:
+        """Return why a value is not of this type, down to the part that does not fit."""
+        return f"expected {self}, got {kind_of(value)}"
 
     def __str__(self) -> str:
         return self.name
@@ -65,6 +69,13 @@ class ListType(Type):
     def _holds(self, value: Any) -> bool:
         return isinstance(value, (list, tuple)) and all(map(self.item.matches, value))
 
+    def why(self, value: Any) -> str:
+        """Return which item does not fit, and why."""
+        for n, item in enumerate(value if isinstance(value, (list, tuple)) else (), 1):
+            if not self.item.matches(item):
+                return f"item {n}: {self.item.why(item)}"
+        return super().why(value)
+
     def coerce(self, value: Any) -> Any:
         """Return the value as a list: a single value of the item type becomes a list of one."""
         if value is not None and not isinstance(value, (list, tuple)) and self.item.matches(value):
@@ -83,6 +94,16 @@ class ContextType(Type):
         return isinstance(value, Mapping) and all(
             key in value and kind.matches(value[key]) for key, kind in self.entries.items()
         )
+
+    def why(self, value: Any) -> str:
+        """Return which entry is missing or does not fit, and why."""
+        for key, kind in self.entries.items() if isinstance(value, Mapping) else ():
+            if key not in value:
+                return f"the entry '{key}' is missing"
+            if not kind.matches(value[key]):
+                why = kind.why(value[key])
+                return why if why.startswith(f"{key} ") else f"{key}: {why}"
+        return super().why(value)
 
 
 class RangeType(Type):

@@ -27,6 +27,8 @@ DATE, TIME, MOMENT = "date", "time", "date and time"
 DAYS, MONTHS, FOREIGN = "days and time duration", "years and months duration", "foreign value"
 #: the kind of what can be told when it is evaluated only
 ANYTHING = "any"
+#: what messages call a function that has no name
+ANONYMOUS = "the function"
 
 
 #: names that are looked through for a like one, and that are listed in a message
@@ -89,7 +91,8 @@ class Function:
         self.variadic = variadic
 
     def __repr__(self) -> str:
-        return f"function {self.name}({', '.join(self.parameters)})"
+        name = "" if self.name == ANONYMOUS else f" {self.name}"
+        return f"function{name}({', '.join(self.parameters)})"
 
 
 #: subclasses stand before their bases, as they are asked in this order where the type is not exact

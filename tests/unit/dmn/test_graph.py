@@ -70,7 +70,10 @@ def test_variables_are_seen_where_nobody_draws_inputs() -> None:
     [
         ("number", "1", "n: expected number, got string"),
         ("small", 9, "n: small allows [1..5], not 9"),
-        ("numbers", [1, "a"], "n: expected list<number>, got list"),
+        ("numbers", [1, "a"], "n: item 2: expected number, got string"),
+        ("people", [{"age": 3}, {"age": 9}], "n: item 2: age allows [1..5], not 9"),
+        ("people", [{}], "n: item 1: the entry 'age' is missing"),
+        ("people", 5, "n: expected list<context<age: age>>, got number"),
     ],
 )
 def test_an_input_of_the_wrong_type_is_null_with_a_note(
@@ -78,7 +81,9 @@ def test_an_input_of_the_wrong_type_is_null_with_a_note(
 ) -> None:
     small = item("small", tag("allowedValues", "<text>[1..5]</text>"), kind="number")
     numbers = item("numbers", kind="number", isCollection="true")
-    drawn = data("n", kind), decision("d", needs("n"), literal("n"))
+    age = tag("typeRef", "number"), tag("allowedValues", "<text>[1..5]</text>")
+    people = item("people", tag("itemComponent", *age, name="age"), isCollection="true")
+    drawn = data("n", kind), people, decision("d", needs("n"), literal("n"))
     service = tag(
         "decisionService", tag("variable", name="s"), tag("outputDecision", href="#d"),
         tag("inputData", href="#n"), id="s", name="s",
