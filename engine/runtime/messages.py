@@ -131,10 +131,12 @@ def _refuse_unasked(tx: Transaction, process_id: str | None) -> None:
     if process_id in asked:
         return
     others = f"processes that conditions begin: {', '.join(sorted(asked))}"
+    active = definitions.processes(tx.connection)
     known = others if asked else "no active process has one"
-    if process_id in definitions.processes(tx.connection):
+    if process_id in active:
         raise BadInput(f"process {process_id!r} has no conditional start event; {known}")
-    known = others if asked else "`definitions` lists what is deployed"
+    if not asked:
+        known = f"active are: {', '.join(sorted(active))}" if active else "nothing is deployed"
     raise NotFound(f"there is no active version of process {process_id!r}; {known}")
 
 

@@ -58,6 +58,15 @@ def test_a_process_that_is_not_there_is_refused_with_those_that_are(engine: Engi
     assert str(refused.value).endswith("conditions begin: hot, warm")
 
 
+def test_where_no_condition_begins_a_process_all_that_are_active_are_named(engine: Engine) -> None:
+    with pytest.raises(NotFound, match="process 'plane'; nothing is deployed"):
+        engine.evaluate_conditions({}, process_id="plane")
+    plain = process("plain", start("s"), user("u"), end("e"), path("s", "u", "e"))
+    engine.deploy({"a.bpmn": diagram(plain)}, by="ann")
+    with pytest.raises(NotFound, match="process 'plane'; active are: plain"):
+        engine.evaluate_conditions({}, process_id="plane")
+
+
 def test_a_process_that_begins_by_no_condition_is_refused(engine: Engine) -> None:
     # given
     plain = process("plain", start("s"), user("u"), end("e"), path("s", "u", "e"))
