@@ -19,12 +19,10 @@ from typing import Any
 from engine import feel
 from engine.dmn.evaluation import Evaluation, Scope
 from engine.errors import FeelError
-from engine.feel.library import BUILTINS
 from engine.feel.moments import NS
-from engine.feel.nodes import Call, Interval, Literal, Name, Node, Test, UnaryTests
+from engine.feel.nodes import Literal, Node, Test, UnaryTests
 from engine.feel.operators import order_keys
-from engine.feel.parser import parse
-from engine.feel.run import Run
+from engine.feel.parser import CONSTRUCTORS, parse
 from engine.feel.values import BOOLEAN, MOMENT, NUMBER, STRING, TIME, Range, kind_of
 
 #: (key, 0) is just before a value, (key, 1) just after it; None is the end of the axis
@@ -32,8 +30,6 @@ Cut = tuple[Any, int] | None
 Span = tuple[Cut, Cut]
 #: ends the name of the axis of times and moments with a zone; those without lie on another
 WITH_ZONE = " with zone"
-#: functions whose value depends on constant arguments only, as cells use them
-_CONSTANT = ("date", "time", "date and time", "duration", "years and months duration")
 
 
 @dataclass(slots=True)
@@ -55,10 +51,13 @@ class Accepted:
 
 
 @lru_cache(maxsize=4096)
-def tests_of(text: str) -> UnaryTests | None:
-    """Return the tests of a cell; None for what cannot be read without its surroundings."""
+def tests_of(text: str, *names: str) -> UnaryTests | None:
+    """Return the tests of a cell; None for what cannot be read without its surroundings.
+
+    `names` are those of built-ins that a variable has, too, and that may be something else.
+    """
     try:
-        node = parse(text, "unary")
+        node = parse(text, "unary", names)
     except FeelError:
         return None
     return node if isinstance(node, UnaryTests) else None
@@ -66,12 +65,12 @@ def tests_of(text: str) -> UnaryTests | None:
 
 def accepted(text: str, names: Collection[str] = ()) -> Accepted | None:
     """Return what a cell accepts; None where it must be evaluated to tell."""
-    node = tests_of(text)
+    node = tests_of(text, *sorted(CONSTRUCTORS.intersection(names)))
     if node is None:
         return None
     if not node.tests:
         return Accepted(null=True, present=True)
-    parts = [_one(test, names) for test in node.tests]
+    parts = [_one(test) for test in node.tests]
     whole = Accepted()
     for part in parts:
         if part is None:
@@ -84,9 +83,9 @@ def accepted(text: str, names: Collection[str] = ()) -> Accepted | None:
     return _but(whole, node) if node.negated else whole
 
 
-def _one(test: Node, names: Collection[str]) -> Accepted | None:
+def _one(test: Node) -> Accepted | None:
     operator = test.operator if isinstance(test, Test) else "="
-    found = constant(test.operand if isinstance(test, Test) else test, names)
+    found = constant(test.operand if isinstance(test, Test) else test)
     if found is None:
         return None
     (value,) = found
@@ -160,23 +159,9 @@ def _turned(spans: list[Span]) -> list[Span]:
     return found
 
 
-def constant(node: Node, names: Collection[str] = ()) -> tuple[object] | None:
-    """Return the value of a part that needs no variables, in a tuple; None for any other."""
-    if isinstance(node, Literal):
-        return (node.value,)
-    if isinstance(node, Call) and isinstance(node.callee, Name) and not node.names:
-        name = node.callee.name
-        values = [constant(argument) for argument in node.arguments]
-        if name in _CONSTANT and name not in names and None not in values:
-            run = Run({})
-            run.diagnostics = []
-            found = BUILTINS[name].invoke(run, [value[0] for value in values if value], 0)
-            return None if run.diagnostics else (found,)
-    if isinstance(node, Interval):
-        start, end = constant(node.start, names), constant(node.end, names)
-        if start and end and order_keys(start[0], end[0]) is not None:
-            return (Range(start[0], end[0], node.start_included, node.end_included),)
-    return None
+def constant(node: Node) -> tuple[object] | None:
+    """Return the value of a part that is a constant, in a tuple; None for any other."""
+    return (node.value,) if isinstance(node, Literal) else None
 
 
 def place_of(value: object) -> tuple[str, Any] | None:

@@ -38,8 +38,6 @@ _Made = TypeVar("_Made", Code, Typed)
 Level = Set[str] | None
 #: the level of a loop that holds the results so far
 PARTIAL: Level = frozenset({"partial"})
-#: built-ins whose value is settled when their arguments are literals
-_CONSTRUCTORS = frozenset({"date", "time", "date and time", "duration"})
 #: built-ins for which a missing variable is no complaint
 _LENIENT = frozenset({"is defined", "get or else"})
 _ABSENT = object()
@@ -376,13 +374,6 @@ def _static(compiler: Compiler, known: Builtin, arguments: list[Code], node: nod
         wrong = "this text after @ is not a date, a time or a duration"
     if wrong:
         compiler.complain(wrong if known.name == "@" else f"{known.name} {wrong}", at)
-    literals = [
-        argument.value for argument in node.arguments if isinstance(argument, nodes.Literal)
-    ]
-    if known.name in _CONSTRUCTORS and len(literals) == len(arguments):
-        made = invoke(Run({}), literals, at, names)
-        if made is not None:
-            return constant(made)
 
     def run(env: Any) -> Any:
         return invoke(env.run, [argument(env) for argument in arguments], at, names)

@@ -34,7 +34,9 @@ class Cursor:
         self.tokens = tokens_of(text)
         self.at = 0
         self.depth = 0
-        self.known = KnownNames(names)
+        #: names that the host or the text itself gives to values
+        self.own = set(names)
+        self.known = KnownNames(self.own)
         self.types = types
         #: within the last part of a range, where `[` may be its end
         self.range_end = False
@@ -96,6 +98,7 @@ class Cursor:
 
     def _new(self, name: str) -> str:
         self.known.add(name)
+        self.own.add(name)
         return name
 
     def _known_name(self) -> tuple[str, int] | None:

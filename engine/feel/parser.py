@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from engine.feel import nodes
 from engine.feel.cursor import STOPS, Cursor
 from engine.feel.lexer import END, NAME, NUMBER, OPERATOR, STRING, KnownNames, Token, joined
+from engine.feel.library import BUILTINS
 from engine.feel.moments import parse_literal
 from engine.feel.nodes import Node
 from engine.feel.operators import COMPARISONS, Number, negate, number_literal
+from engine.feel.run import Run
 from engine.feel.types import (
     ANY,
     SIMPLE_TYPES,
@@ -24,6 +26,8 @@ from engine.feel.types import (
 )
 
 _CONSTANTS = {"true": True, "false": False, "null": None}
+#: built-ins that make a constant of constants
+CONSTRUCTORS = frozenset({"date", "time", "date and time", "duration", "years and months duration"})
 _KEYWORDS = STOPS | {"if", "for", "some", "every", "true", "false", "null"}
 _LONG_TYPES = KnownNames(("date and time", "days and time duration", "years and months duration"))
 #: what may follow `[` when it closes a range instead of opening a filter
@@ -206,7 +210,17 @@ class Parser(Cursor):
             if not self.accept(","):
                 break
         self.expect(")", "to close the arguments of the call")
-        return nodes.Call(callee.at, callee, tuple(arguments), tuple(names))
+        call = nodes.Call(callee.at, callee, tuple(arguments), tuple(names))
+        name = callee.name if isinstance(callee, nodes.Name) else ""
+        return self._made(call, name) if name in CONSTRUCTORS - self.own else call
+
+    def _made(self, call: nodes.Call, name: str) -> Node:
+        """Return a moment or duration that literals make; what they do not make stays a call."""
+        values = [one.value for one in call.arguments if isinstance(one, nodes.Literal)]
+        if len(values) < len(call.arguments):
+            return call
+        made = BUILTINS[name].invoke(Run({}), values, call.at, call.names)
+        return call if made is None else nodes.Literal(call.at, made)
 
     # operands
 

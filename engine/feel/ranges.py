@@ -8,14 +8,12 @@ from typing import Any
 
 from engine.errors import FeelError
 from engine.feel import parser
-from engine.feel.library import BUILTINS, builtin, declare
+from engine.feel.library import builtin, declare
 from engine.feel.moments import clock_ns, day_number, zone_text
-from engine.feel.nodes import Call, Literal, Name
+from engine.feel.nodes import Literal
 from engine.feel.operators import equal, less, order_keys
-from engine.feel.run import Run
 from engine.feel.values import MOMENT, TIME, Range, Refused, kind_of
 
-_CONSTRUCTORS = frozenset({"date", "time", "date and time", "duration"})
 _range = re.compile(r"([\[(\]])\s*(.*?)\s*\.\.\s*(.*?)\s*([\])\[])", re.DOTALL)
 
 # A cut is where something begins or ends: a value, and -1, 0 or 1 for just below it, on it, just
@@ -141,12 +139,12 @@ def is_same(one: Any = None, other: Any = None) -> bool:
 
 
 @builtin("range(from: string) -> range")
-def range_from(run: Run, text: str) -> Range:
+def range_from(text: str) -> Range:
     """The range that a text such as `[1..10)` spells; an open end may be left out: `(..10]`."""
     found = _range.fullmatch(text.strip())
     if found is None:
         raise Refused(f"'{text[:40]}' is not a range")
-    start, end = _end_of(run, found[2]), _end_of(run, found[3])
+    start, end = _end_of(found[2]), _end_of(found[3])
     start_included, end_included = found[1] == "[", found[4] == "]"
     if start is None or end is None:
         if start is end or (start is None and start_included) or (end is None and end_included):
@@ -159,7 +157,7 @@ def range_from(run: Run, text: str) -> Range:
     return Range(start, end, start_included, end_included)
 
 
-def _end_of(run: Run, text: str) -> Any:
+def _end_of(text: str) -> Any:
     """Return the value of a literal or of a call such as `date("2024-01-01")`."""
     if not text:
         return None
@@ -169,10 +167,4 @@ def _end_of(run: Run, text: str) -> Any:
         raise Refused(f"'{text[:40]}' is no end of a range") from cause
     if isinstance(node, Literal):
         return node.value
-    if isinstance(node, Call) and isinstance(node.callee, Name) and not node.names:
-        values = [a.value for a in node.arguments if isinstance(a, Literal)]
-        if node.callee.name in _CONSTRUCTORS and len(values) == len(node.arguments):
-            found = BUILTINS[node.callee.name].invoke(run, values, None)
-            if found is not None:
-                return found
     raise Refused("the ends of the range must be literals")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections import ChainMap
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import feel
+from engine.feel.nodes import Call, Literal
 from engine.feel.parser import parse
 from engine.feel.short import direct
 from tests.unit.feel.asking import value
@@ -155,3 +157,15 @@ def test_the_long_way_keeps_nothing_of_an_evaluation() -> None:
     del scope
 
     assert watched() is None
+
+
+def test_moments_of_literals_are_constants_unless_their_name_means_something_else() -> None:
+    node = parse('[date("2024-01-01")..date(2024, 12, 31)]')
+    assert isinstance(node, Literal)
+    assert node.value == feel.Range(date(2024, 1, 1), date(2024, 12, 31))
+    assert isinstance(parse('date("never")'), Call)
+
+    scope = {"date": feel.Function("date", ["text"], lambda values: f"own {values[0]}")}
+    assert value('date("2024-01-01")', **scope) == "own 2024-01-01"
+    assert value('{date: function(t) "mine", r: date("2024-01-01")}.r') == "mine"
+    assert value('date("2024-01-01").year + date', date=1) == 2025
