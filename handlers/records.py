@@ -467,6 +467,8 @@ def _inserting(table: sa.Table) -> ReturningInsert[Any]:
 def _pragmas(connection: sqlite3.Connection, record: object) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
+    # as often as the engine does, whose journal it is: see engine/store/drivers.py
+    connection.execute("PRAGMA wal_autocheckpoint=4000")
 
 
 def _begin(connection: sa.Connection) -> None:

@@ -16,6 +16,9 @@ _SIGNS_OF_LIFE = {
 }  # fmt: skip
 #: how long a writer waits for another process to finish its transaction
 _BUSY_MS = 10_000
+#: pages of the journal after which they are copied into the database. Most pages of a case are
+#: written again by its next steps: the more of them wait here, the fewer are copied
+_CHECKPOINT_PAGES = 4000
 
 
 def sqlite(url: sa.URL, *, memory: bool) -> tuple[sa.Engine, sa.Engine]:
@@ -46,6 +49,7 @@ def _pragmas(connection: sqlite3.Connection, record: object) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     # FULL: an acknowledged case survives a power cut, not only a crash of the process
     connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA temp_store=MEMORY")
     connection.execute("PRAGMA cache_size=-16384")

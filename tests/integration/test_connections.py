@@ -91,13 +91,15 @@ def test_the_pragmas_make_commits_durable(sqlite_url: str) -> None:
     with database.db.connect() as connection:
         pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-            for name in ("journal_mode", "synchronous", "foreign_keys")
+            for name in ("journal_mode", "synchronous", "foreign_keys", "wal_autocheckpoint")
         }
     with database.reading_db.connect() as connection:
         read_only = connection.exec_driver_sql("PRAGMA query_only").scalar()
     database.close()
 
-    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    assert pragmas == {
+        "journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "wal_autocheckpoint": 4000
+    }  # fmt: skip
     assert read_only == 1
 
 
