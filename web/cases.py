@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,13 +28,15 @@ from web.story import shown, told
 if TYPE_CHECKING:
     from engine.model import HistoryRow, Instance
     from engine.runtime import Engine
-    from engine.runtime.views import CaseView, OpenTask
+    from engine.runtime.views import Act, CaseView, OpenTask
 
 DESK = Desk("cases")
 DESK.entry("case_list", lazy("Cases"), roles=WORKERS, place=20)
 
 #: rows of the list, lines of a timeline, rows of one piece of an export
 _ROWS, _LINES, _PIECE = 25, 40, 1000
+#: versions of a process that are searched for the names of earlier steps
+_VERSIONS = 20
 STATES = {
     InstanceState.RUNNING: lazy("running"),
     InstanceState.COMPLETED: lazy("completed"),
@@ -94,14 +96,16 @@ def case(instance_id: str) -> ResponseReturnValue:
     incidents = engine().incidents(open=None, instance_id=view.root.id, limit=200)
     here = standing(view, shown_one, drawings[instance_id], incidents)
     tasks = engine().tasks(instance_id=view.root.id, limit=200)
+    acts = engine().acts_on(
+        [view.root.id, *(one.id for one in view.called), f"links of {view.root.id}"]
+    )
     return render_template(
         "cases/case.html", view=view, instance=shown_one, standing=here, drawings=drawings,
         picture=here.for_viewer(request.args.get("element")), lines=here.lines(),
         way=_way(view, shown_one), tasks=tasks, tasks_at=by_step(tasks),
         incidents=[one for one in incidents if one.resolved_at is None],
-        acts=engine().acts_on([view.root.id, f"links of {view.root.id}"]), made=made_in(view),
-        newer=_active_version(shown_one),
-        **_timeline(view, drawings), **_contents(view, shown_one),
+        acts=acts, made=made_in(view), newer=_active_version(shown_one),
+        **_timeline(view, drawings, _further(view, acts)), **_contents(view, shown_one),
     )  # fmt: skip
 
 
@@ -126,6 +130,18 @@ def _drawings(view: CaseView) -> dict[str, Drawing]:
     return {one.id: drawing(one.definition_id) for one in (view.root, *view.called)}
 
 
+def _further(view: CaseView, acts: Sequence[Act]) -> dict[str, list[Drawing]]:
+    """Return the drawings of other versions for each instance that was moved, the newest first."""
+    moved = {act.subject for act in acts if act.verb == "migrate"}
+    known = engine().definitions() if moved else []
+    return {
+        one.id: [drawing(d.id) for d in known
+                 if d.process_id == one.process_id and d.id != one.definition_id][:_VERSIONS]
+        for one in (view.root, *view.called)
+        if one.id in moved
+    }  # fmt: skip
+
+
 def _way(view: CaseView, instance: Instance) -> list[Instance]:
     """Return the instances from the case down to this one."""
     known = {one.id: one for one in (view.root, *view.called)}
@@ -135,13 +151,19 @@ def _way(view: CaseView, instance: Instance) -> list[Instance]:
     return way
 
 
-def _timeline(view: CaseView, drawings: dict[str, Drawing]) -> dict[str, Any]:
+def _timeline(
+    view: CaseView, drawings: dict[str, Drawing], others: dict[str, list[Drawing]]
+) -> dict[str, Any]:
     whole = request.args.get("all") == "1"
     before = request.args.get("before", type=int)
     rows = engine().story(view.root.id, before=before, limit=_LINES + 1, whole=whole)
     more, rows = len(rows) > _LINES, rows[:_LINES]
     return {
-        "story": [line for row in rows if (line := told(row, drawings, whole=whole)) is not None],
+        "story": [
+            line
+            for row in rows
+            if (line := told(row, drawings, whole=whole, others=others)) is not None
+        ],
         "whole": whole,
         "before": before,
         "earlier": rows[-1].seq if more else None,

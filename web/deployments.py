@@ -171,8 +171,14 @@ def deployment(deployment_id: str) -> ResponseReturnValue:
         for one in files
         if one.kind != "same" and one.name.endswith(".dmn")
     }
+    use, versions = engine().in_use(), _by_process()
+    older = {
+        one.process_id: [other for other in versions[one.process_id]
+                         if other.id != one.id and use.get(other.id, (0, 0))[0]]
+        for one in found.definitions
+    }  # fmt: skip
     return render_template(
-        "deployments/deployment.html", deployment=found, titles=titles(), use=engine().in_use(),
+        "deployments/deployment.html", deployment=found, titles=titles(), use=use, older=older,
         files=files, what_if=_what_if(changed), acts=engine().acts_on(subjects),
         back=engine().rolls_back_to(deployment_id),
     )  # fmt: skip

@@ -98,7 +98,6 @@ def one(instance_id: str) -> ResponseReturnValue:
         "moving/one.html", instance=instance, title=here.title, target=target, versions=others,
         plan=plan, mapping=mapping, lines=[_line(move, here, there) for move in plan.moves],
         objections=[_objection(p, (instance,), here, there) for p in plan.problems],
-        named=_named(mapping, here, there),
     )  # fmt: skip
 
 

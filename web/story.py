@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -67,6 +67,8 @@ SENTENCES: dict[str, tuple[Any, str]] = {
     "history.erased": (lazy("Values were erased from the history: %(value)s"), "plain"),
 }
 
+#: acts of administrators on a running case
+_CHANGES = ("instance.migrated", "instance.modified")
 #: ends of kinds of elements whose being reached says nothing that no other event says
 _PASSED = ("Gateway", "boundaryEvent", "startEvent", "serviceTask", "sendTask", "businessRuleTask",
            "scriptTask", "callActivity")  # fmt: skip
@@ -85,10 +87,17 @@ class Told:
     element: str | None
 
 
-def told(row: HistoryRow, drawings: Mapping[str, Drawing], *, whole: bool = False) -> Told | None:
+def told(
+    row: HistoryRow,
+    drawings: Mapping[str, Drawing],
+    *,
+    whole: bool = False,
+    others: Mapping[str, Sequence[Drawing]] | None = None,
+) -> Told | None:
     """Return an event in words; without `whole` None for what says nothing, as a gateway passed.
 
-    `drawings` are those of the case by instance id.
+    `drawings` are those of the case by instance id; `others` those of further versions that an
+    instance has run in, for names that its present one does not have.
     """
     drawn = drawings.get(row.instance_id)
     step = drawn.step(row.element_id) if drawn and row.element_id else None
@@ -97,7 +106,8 @@ def told(row: HistoryRow, drawings: Mapping[str, Drawing], *, whole: bool = Fals
         return None
     sentence, tone = SENTENCES.get(_kind(row), (row.kind, "plain"))
     return Told(
-        row=row, text=str(sentence) % _values(row, drawn), tone=tone,
+        row=row, text=str(sentence) % _values(row, drawn, (others or {}).get(row.instance_id, ())),
+        tone=tone,
         process=drawn.title if drawn and row.instance_id != row.root_id else "",
         element=step.id if step else None,
     )  # fmt: skip
@@ -111,24 +121,36 @@ def _kind(row: HistoryRow) -> str:
     return row.kind
 
 
-def _values(row: HistoryRow, drawn: Drawing | None) -> dict[str, str]:
+def _name(id: str | None, drawn: Drawing | None, others: Sequence[Drawing]) -> str:
+    """Return the name of an element: as the present version has it, else as another one had it."""
+    if drawn is not None and (id is None or drawn.step(id) is not None):
+        return drawn.name(id)
+    for other in others:
+        if id is not None and other.step(id) is not None:
+            return other.name(id)
+    return drawn.name(id) if drawn is not None else id or "–"
+
+
+def _values(row: HistoryRow, drawn: Drawing | None, others: Sequence[Drawing]) -> dict[str, str]:
     value = row.value
     error = value.get("error") if isinstance(value, dict) else None
     return {
-        "what": drawn.name(row.element_id) if drawn else row.element_id or "–",
+        "what": _name(row.element_id, drawn, others),
         "name": _named(row),
         "who": row.actor or "–",
         "value": "–" if value is None else shown(value),
         "error": shown(error or value or "–"),
-        **(_changed(value, drawn) if isinstance(value, dict) and "why" in value else {}),
+        **(_changed(value, drawn, others) if row.kind in _CHANGES else {}),
     }
 
 
-def _changed(value: dict[str, Any], drawn: Drawing | None) -> dict[str, str]:
+def _changed(
+    value: dict[str, Any], drawn: Drawing | None, others: Sequence[Drawing]
+) -> dict[str, str]:
     """Return what an act of an administrator on a case was about."""
 
     def name(id: str) -> str:
-        return drawn.name(id) if drawn else id
+        return _name(id, drawn, others)
 
     steps = [_("“%(name)s” taken away", name=name(id)) for id, _token in value.get("cancel", ())]
     steps += [_("begun at “%(name)s”", name=name(id)) for id in value.get("before", ())]

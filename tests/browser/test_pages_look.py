@@ -98,6 +98,8 @@ class Gallery:
         works = self.engine.claim_work(owner="test", limit=100, lease_s=30, topics=["parts.order"])
         for work in works:
             self.engine.fail(work, "no answer from the shop", "Traceback: ...", retry_at=None)
+        other = re.sub(rb'(?<=["-])buy(?=["-])', b"rent", drawn)
+        self.engine.deploy({"order.bpmn": other}, by="admin", comment="Rent parts")
         self._stop_a_lane()
 
     def _stop_a_lane(self) -> None:
@@ -216,6 +218,12 @@ class Gallery:
                  act="main .button.primary"),
             View(name="incident", endpoint="incidents.incident", role="admin",
                  path=f"/incidents/{stopped.id}", act="main .button.primary"),
+            View(name="move-many", endpoint="moving.many", role="admin", act="main select",
+                 path="/deployments/processes/order/migration?source=1"),
+            View(name="move-case", endpoint="moving.one", role="admin", act="main select",
+                 path=f"/cases/{stopped.root_id}/migration"),
+            View(name="repair", endpoint="moving.repair", role="admin", act="main .button.primary",
+                 path=f"/cases/{stopped.root_id}/modification"),
             View(name="lanes", endpoint="lanes.stopped", path="/incidents/lanes", role="admin",
                  act="main .button.primary"),
             View(name="decisions", endpoint="decisions.overview", path="/decisions",

@@ -8,12 +8,16 @@ from typing import Any
 
 from engine.kernel import snapshot as snapshots
 from engine.kernel.tokens import READY
-from engine.model import Event
+from engine.model import Event, InstanceState
 from tests.unit.kernel.player import Player
 
 #: places in the rows of a snapshot (engine/kernel/snapshot.py)
 _OWNER, _NAME, _INSTANCE, _VALUES = 0, 1, 3, 4
 _TOKEN, _STATE, _HOST, _OWN = 0, 3, 4, 7
+
+
+#: how an instance can end
+_ENDED = frozenset(state.value for state in InstanceState if state is not InstanceState.RUNNING)
 
 
 @dataclass
@@ -39,7 +43,7 @@ class Replay:
                     self.variables.setdefault(_token(event), {})[str(event.name)] = event.value
                 case "instance.started":
                     self.instances.add(event.instance_id)
-                case kind if kind.startswith("instance."):
+                case kind if kind.removeprefix("instance.") in _ENDED:
                     self.instances.discard(event.instance_id)
 
 

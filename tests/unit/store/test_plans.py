@@ -19,6 +19,7 @@ from engine.store import (
     lanes,
     messages,
     migrate,
+    moves,
     retention,
     subscriptions,
     tasks,
@@ -37,6 +38,7 @@ _ANY = {
     "kinds": ["service"], "topics": ["a"], "triggers": ["a"], "priority": 0, "below": 0, "rows": 1,
     "token": 1, "version": 1, "snapshot": b"", "b_fence": 1, "b_seq": 1, "b_owns": 0,
     "ended_at": NOW, "before": NOW, "b_before": NOW, "names": ["a"],
+    "renamed": True,
 }  # fmt: skip
 #: statements that read a whole table on purpose
 _WHOLE = {
@@ -79,6 +81,7 @@ def connection() -> Iterator[Connection]:
         instances,
         lanes,
         messages,
+        moves,
         retention,
         subscriptions,
         tasks,

@@ -39,6 +39,9 @@ def test_the_versions_say_how_many_run_and_lead_to_the_plan(engine: Engine, logi
     page = login("admin").get("/deployments/processes/p").text
     assert re.search(r'class="num">1 <a[^>]*migration\?source=1">move them', page)
     assert "move them" not in login("analyst").get("/deployments/processes/p").text
+    (made,) = (one for one in engine.definitions() if one.active)
+    new = login("admin", name="another").get(f"/deployments/{made.deployment_id}").text
+    assert re.search(r"1 case runs in version 1\. <a[^>]*migration\?source=1", new)
 
 
 def test_a_plan_for_many_names_the_problem_its_cases_and_where_they_could_go(
@@ -110,6 +113,7 @@ def test_one_case_is_moved_where_the_admin_says_and_its_story_tells(
     page = admin.get(answer.location).text
     assert "admin moved “p” from version 1 to version 2: rule" in page
     assert "moved it to another version" in page
+    assert "Reached “Look”" in page
     assert "Move to version" not in page
     told = login("operator", language="zh").get(f"/cases/{case.id}").text
     assert "从第 1 版移到第 2 版：rule" in told
