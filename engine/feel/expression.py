@@ -5,7 +5,6 @@ from __future__ import annotations
 import operator
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 from typing import Literal as OneOf
@@ -66,9 +65,7 @@ class Expression:
         short = self._direct
         if short is not None:
             try:
-                found = short(scope)
-                if type(found) is not Decimal or found.is_finite():
-                    return found
+                return short(scope)
             except (Detour, KeyError, ArithmeticError):
                 pass
         run = Run(scope)

@@ -48,10 +48,24 @@ def direct(node: Node) -> Direct | None:
         case If(branches=branches) if len(branches) <= _LONGEST:
             return _choice(node)
         case Name(name=key) if key != "?":
-            return _variable(key, _PLAIN)
+            return _finite(_variable(key, _PLAIN))
         case Arithmetic():
-            return _number(node)
+            return _finite(_number(node))
     return _condition(node)
+
+
+def _finite(inner: Direct | None) -> Direct | None:
+    """Return the short way to a value that is no number which is infinite, or none."""
+    if inner is None:
+        return None
+
+    def read(scope: Scope) -> Any:
+        found = inner(scope)
+        if type(found) is Decimal and not found.is_finite():
+            raise Detour
+        return found
+
+    return read
 
 
 def _variable(key: str, types: frozenset[type]) -> Direct:
