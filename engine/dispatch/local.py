@@ -80,6 +80,10 @@ class LocalDispatcher:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._stopped = threading.Event()
+        #: rows may be ours of which we do not know, since the database went away
+        self._strays = False
+        #: ids of what was run but not booked: attempts like any other, until their leases end
+        self._unbooked: set[str] = set()
         #: with all threads busy, when to look again for the engine's own work; of the timer
         self._look_again = 0.0
         self._maintain_at = timer()
@@ -164,6 +168,8 @@ class LocalDispatcher:
     def _work_off(self) -> bool:
         """Book and claim until nothing is due or has room, then set the alarm to the next due."""
         self._book()
+        if self._strays:
+            self._give_strays_back()
         due = self._next_due()
         while due is not None and due <= self._engine.clock.now():
             self._seen_at = self._timer()
@@ -188,6 +194,8 @@ class LocalDispatcher:
         if not room and (self._timer() < self._look_again or not self._internal):
             return 0
         claimed_at = self._timer()
+        # until the answer is there
+        self._strays = True
         works = self._engine.claim_work(
             owner=self.owner,
             limit=min(room, self._settings.batch) or self._settings.batch,
@@ -197,6 +205,7 @@ class LocalDispatcher:
             room=self._room_of_topics(),
             lease_s=self._settings.lease_s,
         )
+        self._strays = False
         if works and self._stopping.is_set():
             self._release([Held(work, claimed_at, 0.0) for work in works])
             return 0
@@ -204,6 +213,14 @@ class LocalDispatcher:
             self._look_again = claimed_at + self._settings.sweep_s
         self._begin(works, claimed_at + self._settings.lease_s)
         return len(works)
+
+    def _give_strays_back(self) -> None:
+        """Let others have what is ours without our knowing, as after a lost answer to a claim."""
+        held = {held.work.id for held in self._crew.held()} | self._unbooked
+        back = self._engine.disown(self.owner, sorted(held))
+        self._strays = False
+        if back:
+            log.warning("%d items are given back, whose claim was answered too late", back)
 
     def _room_of_topics(self) -> dict[str, int]:
         """Return how many more of the limited topics may be with this process."""
@@ -221,7 +238,9 @@ class LocalDispatcher:
                     self._release([held])
         for work in works:
             if work.kind in INTERNAL:
-                guarded(partial(self._run_internal, work), f"work {work.key}")
+                done = guarded(partial(self._run_internal, work), f"work {work.key}")
+                # all of it is done in its transaction, or nothing
+                self._strays |= not done
 
     def _run_internal(self, work: Work) -> bool:
         run_internal(self._engine, work, self._registry)
@@ -230,11 +249,13 @@ class LocalDispatcher:
     def _book(self) -> None:
         while outcomes := self._crew.collect(self._settings.batch):
             done = [(held.work, out) for held, out in outcomes if isinstance(out, Done)]
-            guarded(partial(self._book_done, done), f"booking {len(done)} results")
+            if not guarded(partial(self._book_done, done), f"booking {len(done)} results"):
+                self._unbooked.update(work.id for work, _ in done)
             for held, outcome in outcomes:
                 if not isinstance(outcome, Done):
                     book = partial(self._conclude, held.work, outcome)
-                    guarded(book, f"booking work {held.work.key}")
+                    if not guarded(book, f"booking work {held.work.key}"):
+                        self._unbooked.add(held.work.id)
 
     def _book_done(self, done: list[tuple[Work, Done]]) -> bool:
         conclude_many(self._engine, done, self._registry, waits_s=_BOOKING_WAITS_S)
@@ -284,7 +305,8 @@ class LocalDispatcher:
             # before the failure is booked: this process must not claim the next attempt
             self._stopping.set()
         failed = Failed(f"handler {held.work.topic!r} took longer than {held.timeout_s:g} s")
-        guarded(partial(self._conclude, held.work, failed), f"booking work {held.work.key}")
+        if not guarded(partial(self._conclude, held.work, failed), f"booking {held.work.key}"):
+            self._unbooked.add(held.work.id)
         if self._on_hang is not None:
             self._on_hang()
 

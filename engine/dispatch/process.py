@@ -96,7 +96,7 @@ def worker_main(
 
 
 def _take_over(engine: Engine, dead: Sequence[str]) -> bool:
-    if taken := engine.take_over(dead):
+    if taken := engine.end_leases(dead):
         log.warning("%d items of workers that died are taken over", taken)
     return True
 

@@ -266,7 +266,23 @@ class Ledger(Base):
             return len(back)
 
     @verb
-    def take_over(self, owners: Sequence[str]) -> int:
+    def disown(self, owner: str, held: Sequence[str]) -> int:
+        """Give back the rows of an owner that it does not know of; return how many.
+
+        The answer to a claim may be lost, or the database may go before the engine's own work is
+        done: nothing of such rows has begun, so these attempts do not count. For the owner itself,
+        while it claims nothing; `held` are the ids of all that it knows.
+        """
+        with self.transaction() as tx:
+            back = work.disown(tx.connection, owner, held)
+            for item in back:
+                tx.tell(item.kind, item.topic, tx.now)
+            if not back:
+                tx.abandon()
+            return len(back)
+
+    @verb
+    def end_leases(self, owners: Sequence[str]) -> int:
         """End the leases of processes that are known to have died; return of how many rows.
 
         For who has seen their end: nobody need wait for it then. Their attempts stay counted, and

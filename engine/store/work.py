@@ -226,8 +226,16 @@ _REVIVE = Statement(
 _EXTEND = Statement[Any](sa.update(work).where(_mine, _ready).values(free_at=bindparam("until")))
 _RELEASE = Statement[Any](
     sa.update(work)
-    .where(_mine, _ready)
+    # once: a second time its attempt would be taken back again
+    .where(_mine, _ready, _c.owner.is_not(None))
     .values(owner=None, attempt=_c.attempt - 1, free_at=_c.due_at)
+)
+_DISOWN = Statement(
+    sa.update(work)
+    .where(_ours, _ready, _c.owner == bindparam("b_owner"), sa.not_(among(_c.id, "held")))
+    .values(owner=None, attempt=_c.attempt - 1, free_at=_c.due_at)
+    .returning(_c.kind, _c.topic),
+    Queue,
 )
 _FREE = Statement(
     sa.update(work)
@@ -353,6 +361,11 @@ def extend(connection: Connection, work_id: str, fence: int, until: datetime) ->
 def release(connection: Connection, work_id: str, fence: int) -> bool:
     """Give an unstarted row back at once; its attempt does not count."""
     return connection.run(_RELEASE, b_id=work_id, b_fence=fence) == 1
+
+
+def disown(connection: Connection, owner: str, held: Sequence[str]) -> list[Queue]:
+    """Give back what an owner has without knowing it: all of its rows but these."""
+    return connection.all(_DISOWN, b_owner=owner, held=held)
 
 
 def free(connection: Connection, owners: Sequence[str], now: datetime) -> list[Queue]:

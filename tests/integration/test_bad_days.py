@@ -245,6 +245,25 @@ def test_a_commit_without_an_answer_is_told_as_unknown_and_may_be_repeated(
     assert told[-1] == "instance.completed"
 
 
+def test_a_claim_without_an_answer_costs_no_attempt(
+    proxied: tuple[DropsAnswers, str], distant: Engine
+) -> None:
+    # given
+    distant.deploy({"p.bpmn": CALLED}, by="ann")
+    case = distant.start("p")
+    proxied[0].drops = True
+    # when a claim is carried out, and nobody hears of it
+    with pytest.raises(OutcomeUnknown):
+        claim(distant)
+    assert claim(distant) == []
+    # then its worker gives it back, which need not wait for the end of the lease
+    assert distant.disown("w", []) == 1
+    (item,) = claim(distant)
+    assert (item.attempt, item.lost) == (1, False)
+    assert distant.settle(item, {})
+    assert "work.tried" not in kinds(distant, case.id)
+
+
 def test_a_worker_whose_result_was_stored_unheard_of_does_not_fail_it(
     proxied: tuple[DropsAnswers, str], distant: Engine
 ) -> None:

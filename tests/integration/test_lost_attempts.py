@@ -80,8 +80,8 @@ def test_what_a_dead_process_held_is_taken_over_before_its_lease_ends(engine: En
     (kept,) = engine.claim_work(owner="alive", limit=1, lease_s=3600)
 
     # when somebody has seen the first one die
-    assert engine.take_over(["dead", "never heard of"]) == 1
-    assert engine.take_over(["dead"]) == 0
+    assert engine.end_leases(["dead", "never heard of"]) == 1
+    assert engine.end_leases(["dead"]) == 0
 
     # then its work is claimed at once, as a lost attempt, and what it still says is stale
     (taken,) = engine.claim_work(owner="next", limit=5, lease_s=3600)
@@ -89,3 +89,35 @@ def test_what_a_dead_process_held_is_taken_over_before_its_lease_ends(engine: En
     assert not engine.settle(held, {"r": "late"})
     assert engine.settle(taken, {})
     assert engine.settle(kept, {})
+
+
+def test_what_a_worker_holds_without_knowing_it_is_given_back_uncounted(engine: Engine) -> None:
+    # given three claims, of one of which its owner has never heard
+    drawing = diagram(process("p", start("s"), service("t", "h"), end("e"), path("s", "t", "e")))
+    engine.deploy({"p.bpmn": drawing}, by="ann")
+    for _ in range(3):
+        engine.start("p")
+    known, unheard = engine.claim_work(owner="one", limit=2, lease_s=3600)
+    (other,) = engine.claim_work(owner="two", limit=1, lease_s=3600)
+
+    # when it says what it knows
+    assert engine.disown("one", [known.id]) == 1
+
+    # then the other row is there for everybody, as if nobody had claimed it
+    (again,) = engine.claim_work(owner="three", limit=5, lease_s=3600)
+    assert (again.id, again.attempt, again.lost) == (unheard.id, 1, False)
+    assert not engine.settle(unheard, {})
+    assert all(engine.settle(item, {}) for item in (known, other, again))
+
+
+def test_work_is_given_back_once(engine: Engine) -> None:
+    drawing = diagram(process("p", start("s"), service("t", "h"), end("e"), path("s", "t", "e")))
+    engine.deploy({"p.bpmn": drawing}, by="ann")
+    engine.start("p")
+    (item,) = engine.claim_work(owner="one", limit=1, lease_s=3600)
+
+    assert engine.release([item]) == 1
+    assert engine.release([item]) == 0
+
+    (again,) = engine.claim_work(owner="one", limit=1, lease_s=3600)
+    assert again.attempt == 1

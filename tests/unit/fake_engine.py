@@ -158,6 +158,18 @@ class FakeEngine:
                     row.owner, row.free_at = None, self.clock.now()
                     self.booked.append(("release", work.id, None))
 
+    def disown(self, owner: str, held: Sequence[str]) -> int:
+        with self._lock:
+            strays = [
+                row
+                for row in self.rows.values()
+                if row.owner == owner and row.state == "ready" and row.work.id not in held
+            ]
+            for row in strays:
+                row.work = replace(row.work, attempt=row.work.attempt - 1)
+                row.owner, row.free_at = None, self.clock.now()
+            return len(strays)
+
     def next_due(self) -> datetime | None:
         with self._lock:
             self.looks += 1

@@ -15,10 +15,11 @@ import pytest
 from engine.clock import SystemClock
 from engine.dispatch.crew import ALONE_S, Crew, Held
 from engine.dispatch.local import LocalDispatcher
-from engine.errors import BpmnError
+from engine.errors import BpmnError, OutcomeUnknown
 from engine.model import Work
 from engine.registry import HandlerContext, Registry, handler
 from engine.settings import Settings
+from engine.store.connect import Disconnected
 from engine.worker import Done
 from tests.unit.fake_engine import FakeEngine
 
@@ -291,6 +292,53 @@ def test_database_that_is_away_stops_nothing_for_good(scene: Scene) -> None:
     scene.start()
 
     scene.wait_booked("settle", 1)
+
+
+def test_rows_of_a_claim_whose_answer_was_lost_are_given_back(scene: Scene) -> None:
+    # given an engine that claims, but whose answer does not arrive
+    claim_work, lost = scene.engine.claim_work, [True]
+
+    def claim_unheard(**options: Any) -> list[Work]:
+        works = claim_work(**options)
+        if works and lost:
+            lost.clear()
+            raise OutcomeUnknown("the connection was lost")
+        return works
+
+    scene.engine.claim_work = claim_unheard  # type: ignore[method-assign]
+    held, unheard = scene.engine.add("slow"), []
+    dispatcher = None
+    lost.clear()
+    dispatcher = scene.start(replace(SETTINGS, lease_s=86400.0))
+    scene.wait_begun()
+    lost.append(True)
+    unheard = [scene.engine.add("quick") for _ in range(2)]
+    dispatcher.announce()
+
+    # then they are claimed again long before their lease ends, as first attempts
+    scene.wait_booked("settle", 2)
+    assert [scene.engine.verbs(name) for name in unheard] == [["settle"]] * 2
+    assert [scene.engine.rows[name].work.attempt for name in unheard] == [1, 1]
+    # and what this process knows of stays with it
+    assert scene.engine.rows[held].owner == dispatcher.owner
+
+
+def test_own_work_that_the_database_interrupted_is_given_back(scene: Scene) -> None:
+    # given a timer whose transaction is lost with its connection
+    away = [Disconnected("away")]
+
+    def run(work: Work) -> None:
+        if away:
+            raise away.pop()
+
+    scene.engine.on_run = run
+    name = scene.engine.add(kind="timer")
+
+    scene.start(replace(SETTINGS, lease_s=86400.0))
+
+    # then it runs long before its lease ends
+    scene.wait_booked("run", 1)
+    assert scene.engine.rows[name].work.attempt == 1
 
 
 def test_idle_dispatcher_asks_once_per_wake_up(scene: Scene) -> None:
