@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from engine.errors import BadInput
+from engine.errors import BadInput, NotFound
 from engine.runtime import Engine
 from engine.sentences import catalogue
 from tests.decision_drawing import data, decision, literal, model, needs, table, tag
@@ -272,6 +272,24 @@ def test_too_many_rows_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     with pytest.raises(BadInput, match="more than 3 rows"):
         list(read_cases(path))
+
+
+# ------------------------------------------------ deployed decisions
+
+
+def test_a_decision_that_was_never_deployed_is_told_with_those_that_were(engine: Engine) -> None:
+    with pytest.raises(NotFound, match="no decision 'risk'; none is known here"):
+        engine.decide("risk", {})
+    engine.deploy({"p.bpmn": called(), "risk.dmn": rules(["-", '"high"'])}, by="ann")
+
+    with pytest.raises(NotFound, match=r"no decision 'rsk'; did you mean 'risk'\?"):
+        engine.decide("rsk", {})
+    with pytest.raises(NotFound, match="'risk' has no version 7; it has 1"):
+        engine.decide("risk", {}, version=7)
+    with pytest.raises(NotFound, match="'risk' has no version 7; it has 1"):
+        engine.activate_decision("risk", 7, by="ann")
+    with pytest.raises(NotFound, match="no decision 'other'; known are risk"):
+        engine.what_if({"risk.dmn": rules(["-", '"low"'])}, decision_id="other")
 
 
 # ------------------------------------------------ past cases
