@@ -128,9 +128,15 @@ def _state(view: CaseView, instance_id: str, element_id: str) -> tuple[str, date
     came = left = 0
     at: datetime | None = None
     for one in view.passages:
-        if one.instance_id != instance_id or one.element_id != element_id:
+        if one.instance_id != instance_id:
             continue
-        if one.kind == "element.activated":
+        moved = one.kind == "element.migrated"
+        if moved and one.flow == element_id:
+            # it has gone on at an element with another id, with the whole case
+            left += one.number
+        if one.element_id != element_id:
+            continue
+        if moved or one.kind == "element.activated":
             came += one.number
             at = one.last_at if at is None else max(at, one.last_at)
         else:

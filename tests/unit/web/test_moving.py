@@ -9,6 +9,7 @@ import pytest
 from engine.runtime import Engine
 from tests.drawing import diagram, end, node, path, process, start
 from tests.unit.web.conftest import Login
+from web.portal_steps import marks, steps
 
 NAMES = {"a": ("Look", "查看"), "b": ("Check", "检查"), "c": ("Sign", "签字")}
 
@@ -153,6 +154,25 @@ def test_a_case_is_repaired_and_a_refusal_keeps_the_form(engine: Engine, login: 
     assert [task.element_id for task in engine.tasks()] == ["b"]
     page = admin.get(changed.location).text
     assert "“Look” taken away, begun at “Check”" in page
+
+
+def test_the_customer_sees_the_case_where_it_stands_in_the_new_version(engine: Engine) -> None:
+    # given
+    deploy(engine, "a")
+    case = engine.start("p")
+    marked = line("b").replace(
+        b'<zeebe:property name="name.zh" value="\xe6\xa3\x80\xe6\x9f\xa5"/>',
+        b'<zeebe:property name="customer.step" value="We check"/>',
+    )
+    engine.deploy({"p.bpmn": marked}, by="ann")
+    engine.migrate_case(case.id, mapping={"a": "b"}, by="ann")
+    # when
+    here = steps(engine.case_view(case.id), marks(marked, "p"), "en")
+    engine.complete(engine.tasks()[0].id, {}, by="bob")
+    done = steps(engine.case_view(case.id), marks(marked, "p"), "en")
+    # then
+    assert [(step.text, step.state) for step in here] == [("We check", "here")]
+    assert [(step.text, step.state) for step in done] == [("We check", "done")]
 
 
 @pytest.mark.parametrize(
