@@ -15,21 +15,12 @@ from engine.clock import VirtualClock
 from engine.runtime import Engine
 from engine.settings import Settings
 from tests.browsing import Browser
+from tests.unit.web import kept
 from tests.unit.web.service import service, service_data  # noqa: F401 - fixtures
 from web.app import create_app
 
 PASSWORD = "correct horse battery"
 Login = Callable[..., Browser]
-
-
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a SQLite file of the present schema; do not write to it."""
-    folder = tmp_path_factory.mktemp("empty")
-    engine = Engine(Settings(data_dir=folder))
-    engine.migrate()
-    engine.close()
-    return folder / "caseway.db"
 
 
 @pytest.fixture
@@ -39,9 +30,9 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def engine(empty_database: Path, tmp_path: Path, clock: VirtualClock) -> Iterator[Engine]:
+def engine(migrated_sqlite: Path, tmp_path: Path, clock: VirtualClock) -> Iterator[Engine]:
     """Return an engine on an empty database."""
-    shutil.copy(empty_database, tmp_path / "caseway.db")
+    shutil.copy(migrated_sqlite, tmp_path)
     made = Engine(Settings(data_dir=tmp_path), clock=clock)
     yield made
     made.close()
@@ -50,7 +41,7 @@ def engine(empty_database: Path, tmp_path: Path, clock: VirtualClock) -> Iterato
 @pytest.fixture
 def app(engine: Engine) -> Flask:
     """Return the web application on that engine."""
-    return create_app(engine.settings, engine=engine)
+    return kept.with_templates(create_app(engine.settings, engine=engine))
 
 
 @pytest.fixture

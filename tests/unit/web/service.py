@@ -21,6 +21,7 @@ from engine.worker import drain
 from handlers.records import Records
 from handlers.staff import Worker, employ
 from tests.browsing import Browser
+from tests.unit.web import kept
 from web.app import create_app
 from web.demo import shipped
 from web.demo_cases import Player
@@ -93,6 +94,7 @@ def prepare(folder: Path) -> Path:
     engine.migrate()
     engine.deploy(shipped(), by="test")
     Records.of(settings)
+    kept.remember(engine)
     engine.close()
     return folder
 
@@ -103,9 +105,9 @@ def opened(data: Path, clock: VirtualClock) -> Iterator[Service]:
     settings = Settings(data_dir=data)
     registry = Registry.load(settings)
     engine = Engine(settings, clock=clock, registry=registry)
-    yield Service(
-        engine=engine, registry=registry, clock=clock, app=create_app(settings, engine=engine)
-    )
+    kept.recall(engine)
+    app = kept.with_templates(create_app(settings, engine=engine))
+    yield Service(engine=engine, registry=registry, clock=clock, app=app)
     engine.close()
 
 
