@@ -48,15 +48,19 @@ class Objection:
 def many(process_id: str) -> ResponseReturnValue:
     """Show which running cases of one version could go to another, and why others not."""
     source, target = _versions(process_id)
-    mapping = _mapping(request.args)
+    mapping, after = _mapping(request.args), request.args.get("after") or None
     report = engine().plan_migrations(
-        process_id, source.version, target.version, mapping, limit=_PAGE
+        process_id, source.version, target.version, mapping, after=after, limit=_PAGE
     )  # fmt: skip
+    more = {"process_id": process_id, "source": source.version, "target": target.version}
     return render_template(
         "moving/many.html", title=titles().get(process_id, process_id), source=source,
         target=target, report=report, mapping=mapping, versions=_of_process(process_id),
         objections=_objections(report, drawing(source.id), drawing(target.id)),
-        named=_named(mapping, drawing(source.id), drawing(target.id)),
+        named=_named(mapping, drawing(source.id), drawing(target.id)), after=after,
+        next_url=_address("moving.many", mapping, after=report.next, **more)
+        if report.next else None,
+        first_url=_address("moving.many", mapping, **more) if after else None,
     )  # fmt: skip
 
 
@@ -73,7 +77,7 @@ def move_many(process_id: str) -> ResponseReturnValue:
     else:
         report = engine().migrate_cases(
             process_id, source.version, target.version, mapping, by=person().name, why=why,
-            limit=_PAGE,
+            after=request.form.get("after") or None, limit=_PAGE,
         )  # fmt: skip
         number = len(report.moved)
         flash(ngettext("%(num)s case runs in version %(version)s now.",

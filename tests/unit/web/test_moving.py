@@ -9,6 +9,7 @@ import pytest
 from engine.runtime import Engine
 from tests.drawing import diagram, end, node, path, process, start
 from tests.unit.web.conftest import Login
+from web import moving
 from web.portal_steps import marks, steps
 
 NAMES = {"a": ("Look", "查看"), "b": ("Check", "检查"), "c": ("Sign", "签字")}
@@ -91,6 +92,29 @@ def test_many_are_moved_with_a_reason_and_those_that_cannot_go_stay(
     assert [engine.case(one.id).version for one in (stuck, free)] == [1, 2]
     assert "1 case runs in version 2 now." in admin.get(answer.location).text
     assert engine.acts_on([free.id])[0].why == "a new rule"
+
+
+def test_more_cases_than_one_look_is_about_stand_on_further_pages(
+    engine: Engine, login: Login, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given the first page full of cases that cannot go
+    monkeypatch.setattr(moving, "_PAGE", 2)
+    deploy(engine, "a", "c")
+    cases = [engine.start("p") for _ in range(3)]
+    engine.complete(engine.tasks(instance_id=cases[2].id)[0].id, {}, by="bob")
+    deploy(engine, "b", "c")
+    admin = login("admin")
+    place = "/deployments/processes/p/migration"
+    # when
+    first = admin.get(f"{place}?source=1").text
+    after = re.search(r"after=([0-9a-f-]+)", first)
+    assert after is not None
+    second = admin.get(f"{place}?source=1&after={after[1]}").text
+    admin.post(place, {"source": "1", "target": "2", "why": "rule", "after": after[1]})
+    # then
+    assert "0 cases can go" in first
+    assert "1 case can go" in second
+    assert [engine.case(one.id).version for one in cases] == [1, 1, 2]
 
 
 def test_one_case_is_moved_where_the_admin_says_and_its_story_tells(
