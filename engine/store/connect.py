@@ -283,8 +283,10 @@ class Database:
     def _checkout(self, db: sa.Engine) -> PoolProxiedConnection:
         try:
             return db.raw_connection()
-        except sa.exc.DBAPIError as error:
-            raise Disconnected(f"the database cannot be reached: {error.orig}") from error
+        except (sa.exc.DBAPIError, self.driver_error) as error:
+            # a pool raises the driver's error as it is, what listens to it wraps it
+            cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+            raise Disconnected(f"the database cannot be reached: {cause}") from error
 
     def translate(self, error: Exception, *, committing: bool = False) -> Exception:
         """Return the error of ours that a driver's error means, or the error itself."""

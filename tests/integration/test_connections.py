@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -125,6 +126,18 @@ def test_a_verb_survives_a_database_that_was_restarted(
     case = engine.start("p")
     assert engine.case(case.id) == case
     admin.dispose()
+
+
+def test_a_server_that_is_not_there_is_named_as_such(tmp_path: Path) -> None:
+    pytest.importorskip("psycopg")
+    database = Database(f"postgresql+psycopg://nobody@/nothing?host={tmp_path}")
+
+    with pytest.raises(Disconnected, match="cannot be reached"), database.writing():
+        pass
+    with pytest.raises(Disconnected, match="cannot be reached"), database.reading():
+        pass
+
+    database.close()
 
 
 @pytest.mark.postgres
