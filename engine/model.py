@@ -356,7 +356,7 @@ class StartTrigger:
     due_at: datetime | None = None
     #: further firings after the first: None = for ever, 0 = none
     repeats: int | None = 0
-    #: ISO 8601 duration between two firings of a cycle
+    #: ISO 8601 duration between two firings of a cycle, or its cron
     interval: str = ""
 
 
