@@ -35,7 +35,7 @@ from tests.drawing import (
 )
 
 pytestmark = pytest.mark.postgres
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 HANDLERS = """
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ from tests.integration.conftest import MakeEngine, kinds
 #: longer than any of the commands; statements before which one is stopped
 _MOST = 60
 #: for threads that must come to an end
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 
 Act = Callable[[Engine], object]
 

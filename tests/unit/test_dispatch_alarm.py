@@ -12,7 +12,7 @@ import pytest
 from engine.dispatch.alarm import Alarm
 from engine.dispatch.process import listen_to
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def now() -> datetime:
