@@ -172,18 +172,45 @@ def conclude(
 
 
 def conclude_many(
-    engine: WorkEngine, done: Sequence[tuple[Work, Done]], registry: Registry, **options: Any
+    engine: WorkEngine,
+    done: Sequence[tuple[Work, Done]],
+    registry: Registry,
+    *,
+    jitter: Jitter = random.random,
+    waits_s: Sequence[float] = (),
 ) -> None:
-    """Book several results in one transaction; if that fails, one by one, so that one is blamed."""
-    if len(done) > 1:
+    """Book several results in one transaction; if that fails, one by one, so that one is blamed.
+
+    If the database is away all of them wait together, once: one after the other their leases could
+    end meanwhile. Raises Unavailable if it stays away.
+    """
+    if len(done) == 1:
+        conclude(engine, *done[0], registry, jitter=jitter, waits_s=waits_s)
+    elif done and not _booked_together(engine, done, waits_s):
+        for work, outcome in done:
+            conclude(engine, work, outcome, registry, jitter=jitter, waits_s=waits_s)
+
+
+def _booked_together(
+    engine: WorkEngine, done: Sequence[tuple[Work, Done]], waits_s: Sequence[float]
+) -> bool:
+    """Book several results; False if one of them does not let the others be booked."""
+    results = [(work, outcome.result) for work, outcome in done]
+    left = list(waits_s)
+    while True:
         try:
-            engine.settle_many([(work, outcome.result) for work, outcome in done])
+            engine.settle_many(results)
+        except Unavailable as error:
+            if not left:
+                raise
+            wait_s = left.pop(0)
+            log.warning("%d results wait %s s for the database: %s", len(done), wait_s, error)
+            time.sleep(wait_s)
         except Exception:
             log.warning("%d results could not be booked together", len(done), exc_info=True)
+            return False
         else:
-            return
-    for work, outcome in done:
-        conclude(engine, work, outcome, registry, **options)
+            return True
 
 
 def run_internal(

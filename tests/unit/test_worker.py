@@ -292,6 +292,34 @@ def test_batch_that_fails_is_booked_one_by_one() -> None:
     assert [(verb, name) for verb, name, _ in engine.booked] == [("settle", n) for n in names]
 
 
+def test_results_wait_together_while_the_database_is_away() -> None:
+    # given three results, and a database that comes back after two attempts
+    engine = FakeEngine()
+    names = [engine.add("h") for _ in range(3)]
+    works = engine.claim_work(owner="w", limit=3, lease_s=30)
+    engine.faults["settle_many"] = [Unavailable("away"), Unavailable("away")]
+    done = [(work, Done({})) for work in works]
+
+    conclude_many(engine, done, registry_of(lambda context: {}), waits_s=(0.0, 0.0))
+
+    assert engine.batches == [3]
+    assert [name for _, name, _ in engine.booked] == names
+
+
+def test_results_are_not_waited_for_one_by_one_while_the_database_stays_away() -> None:
+    engine = FakeEngine()
+    for _ in range(3):
+        engine.add("h")
+    works = engine.claim_work(owner="w", limit=3, lease_s=30)
+    engine.faults["settle_many"] = [Unavailable("away")] * 3
+    done = [(work, Done({})) for work in works]
+
+    with pytest.raises(Unavailable):
+        conclude_many(engine, done, registry_of(lambda context: {}), waits_s=(0.0, 0.0))
+
+    assert engine.booked == []
+
+
 def test_fault_in_the_engines_own_work_ends_in_an_incident() -> None:
     engine = FakeEngine()
     name = engine.add(kind="timer")
