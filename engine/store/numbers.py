@@ -25,18 +25,19 @@ _LAST = "\U0010ffff" * LONGEST
 _n = case_number.c
 _ours = _n.tenant == bindparam("tenant")
 _text = sa.func.lower(bindparam("needle", type_=sa.Text()))
-_CONTAINING = Statement[Row](
+_limit: sa.BindParameter[int] = bindparam("limit", type_=sa.BigInteger())
+_spelled = (
     sa.select(_n.root_id)
     .where(_ours, _n.part >= _text, _n.part <= _text.concat(bindparam("last", type_=sa.Text())))
     # in the order of the key, or PostgreSQL gathers all of the range before it counts
     .order_by(_n.part, _n.root_id)
-    .limit(bindparam("limit"))
+    .limit(_limit)
+    .subquery()
 )
-_LONG = Statement[Row](
-    sa.select(_n.root_id)
-    .where(_ours, _n.part == sa.literal_column("''"))
-    .limit(bindparam("limit"))
-)  # fmt: skip
+_long = sa.select(_n.root_id).where(_ours, _n.part == sa.literal_column("''")).limit(_limit)
+_CONTAINING = Statement[Row](
+    sa.union_all(sa.select(_spelled.c.root_id), sa.select(_long.subquery().c.root_id))
+)
 
 _HOW_FAR = sa.select(meta.c.value).where(meta.c.name == BEHIND)
 _TENANT = "SELECT min(tenant) FROM instance WHERE tenant > :tenant"
@@ -67,7 +68,6 @@ def containing(connection: Connection, needle: str, most: int) -> list[str] | No
     `most` places where it stands.
     """
     rows = connection.all(_CONTAINING, needle=needle, last=_LAST, limit=most + 1)
-    rows += connection.all(_LONG, limit=most + 1)
     return None if len(rows) > most else list(dict.fromkeys(str(row[0]) for row in rows))
 
 

@@ -6,7 +6,7 @@ Numbers are many; they stand in parts (`numbers`).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -28,6 +28,8 @@ class Places(NamedTuple):
 
     #: all that is in the names of open tasks, apart from names over NAME_LENGTH
     names: list[str]
+    #: whether a task with a longer name is open
+    long: bool
     #: ids of running cases; some of them may not have it
     cases: list[str]
 
@@ -52,13 +54,13 @@ def pattern(text: str) -> str:
     return f"%{plain}%"
 
 
-def _names() -> sa.Select[Row]:
-    """Return the names that fit, and the last one if there are more than NAMES."""
+def _names() -> sa.CompoundSelect[Any]:
+    """Return the names that fit, the last one if there are more than NAMES, NULL for long ones."""
     # the least name behind the one before: not DISTINCT, which would read the whole index
-    is_open = sa.and_(
-        _t.tenant == bindparam("tenant"), _t.state == sa.literal_column("'open'"), IS_SHORT
+    is_open = sa.and_(_t.tenant == bindparam("tenant"), _t.state == sa.literal_column("'open'"))
+    next_name = (
+        sa.select(_t.name).where(is_open, IS_SHORT).order_by(_t.name).limit(sa.literal_column("1"))
     )
-    next_name = sa.select(_t.name).where(is_open).order_by(_t.name).limit(sa.literal_column("1"))
     one = sa.literal_column("1", sa.Integer)
     first = sa.select(next_name.scalar_subquery().label("name"), one.label("place"))
     word = first.cte("word", recursive=True)
@@ -67,9 +69,12 @@ def _names() -> sa.Select[Row]:
     word = word.union_all(
         sa.select(behind, word.c.place + one).where(word.c.name.is_not(None), word.c.place < most)
     )
-    return sa.select(word.c.name, word.c.place).where(
+    fitting = sa.select(word.c.name, word.c.place).where(
         word.c.name.is_not(None), sa.or_(contains(word.c.name), word.c.place == most)
     )
+    long = sa.select(_t.id).where(is_open, IS_LONG).exists()
+    nothing = sa.literal_column("CAST(NULL AS TEXT)", sa.Text)
+    return sa.union_all(fitting, sa.select(nothing, sa.literal_column("0")).where(long))
 
 
 _NAMES = Statement[Row](_names())
@@ -78,7 +83,8 @@ _NAMES = Statement[Row](_names())
 def places(connection: Connection, text: str) -> Places | None:
     """Return where a text stands; None if that is in too many places to be told one by one."""
     rows = connection.all(_NAMES, pattern=pattern(text))
-    if len(rows) > FITTING or any(row[1] >= NAMES for row in rows):
+    names = [row[0] for row in rows if row[0] is not None]
+    if len(names) > FITTING or any(row[1] >= NAMES for row in rows):
         return None
     cases = numbers.containing(connection, text, NUMBERS)
-    return None if cases is None else Places([str(row[0]) for row in rows], cases)
+    return None if cases is None else Places(names, len(names) < len(rows), cases)

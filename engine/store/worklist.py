@@ -91,7 +91,7 @@ _BEHIND: dict[str, sa.ColumnElement[bool]] = {
     "undated": sa.and_(_c.due_at.is_(None), _c.id > bindparam("last")),
     "both": sa.or_(_c.due_at.is_(None), _later),
 }
-_LISTS: dict[tuple[str, ...], Statement[Listed]] = {}
+_LISTS: dict[tuple[str, int, tuple[str, ...]], Statement[Listed]] = {}
 _CANDIDATES = Statement[Row](
     sa.select(_w.task_id)
     .where(_w.tenant == bindparam("tenant"), among(_w.name, "names"))
@@ -150,9 +150,10 @@ def _ways(connection: Connection, conditions: Mapping[str, Any]) -> list[Mapping
     if places is None:
         return [fitting]
     named = {name: value for name, value in conditions.items() if name != "text"}
-    ways = [{**named, "name": name} for name in places.names]
+    ways: list[Mapping[str, Any]] = [{**named, "name": name} for name in places.names]
     ways += [{**fitting, "roots": places.cases}] if places.cases else []
-    return [*ways, {**fitting, "long": True}]
+    ways += [{**fitting, "long": True}] if places.long else []
+    return ways
 
 
 def _shortened(connection: Connection, conditions: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -190,14 +191,19 @@ def _along(
 def _listing(
     connection: Connection, part: str, conditions: Mapping[str, Any], **bounds: Any
 ) -> list[Listed]:
-    names = (part, *sorted(conditions.keys() & CONDITIONS.keys()))
-    statement = _LISTS.get(names)
+    """Return at least the first `limit` lines of a part; who asked cuts them off."""
+    names = tuple(sorted(conditions.keys() & CONDITIONS.keys()))
+    # some sizes only, each in the text of the statement: where PostgreSQL sees how few rows are
+    # wanted, it plans once; for a parameter it would plan anew each time, which costs more than
+    # the rows
+    rows = 1 << (int(bounds.pop("limit")) - 1).bit_length()
+    statement = _LISTS.get((part, rows, names))
     if statement is None:
-        statement = _LISTS[names] = Statement(_query(part, names[1:]), _listed)
+        statement = _LISTS[part, rows, names] = Statement(_query(part, rows, names), _listed)
     return connection.all(statement, **conditions, **bounds)
 
 
-def _query(part: str, conditions: Sequence[str]) -> sa.Select[Any]:
+def _query(part: str, rows: int, conditions: Sequence[str]) -> sa.Select[Any]:
     joined = sa.and_(_i.tenant == _c.tenant, _i.id == _c.instance_id)
     query = sa.select(*[_c[name] for name in _VALUE], _i.definition_id).join(instance, joined)
     query = query.where(_ours, _open, *[CONDITIONS[name] for name in conditions])
@@ -207,7 +213,7 @@ def _query(part: str, conditions: Sequence[str]) -> sa.Select[Any]:
         # no database is to walk its index of due times for what it finds by another one
         behind = sa.case((behind, _ONE), else_=_NONE) == _ONE
         order.insert(0, sa.case((_c.due_at.is_(None), _ONE), else_=_NONE))
-    return query.where(behind).order_by(*order).limit(bindparam("limit"))
+    return query.where(behind).order_by(*order).limit(sa.literal_column(str(rows)))
 
 
 def claimable(connection: Connection, names: Sequence[str]) -> list[str]:
