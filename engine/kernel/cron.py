@@ -130,8 +130,9 @@ class Cron:
 
 
 def is_cron(text: str) -> bool:
-    """Tell whether a text is meant as a cron; a repetition of ISO 8601 has no blanks inside."""
-    return text.strip().startswith(("@", _ZONE)) or len(text.split()) > 3
+    """Tell whether a text is meant as a cron; a repetition of ISO 8601 begins with R."""
+    bare = text.strip()
+    return bare.startswith(("@", _ZONE)) or (len(bare.split()) > 3 and not bare.startswith("R"))
 
 
 @lru_cache(maxsize=1024)

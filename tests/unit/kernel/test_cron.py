@@ -94,6 +94,13 @@ def test_a_cron_is_a_cycle_without_an_end() -> None:
     assert cycle.first(BEGIN) == datetime(2026, 1, 2, 9, 0, tzinfo=UTC)
 
 
+def test_a_repetition_with_blanks_is_still_one() -> None:
+    cycle = parse_cycle("R3 / 2026-01-31T09:00:00Z / PT1H")
+
+    assert cycle.times == 3
+    assert cycle.first(BEGIN) == datetime(2026, 1, 31, 9, tzinfo=UTC)
+
+
 # ------------------------------------------------------------------ zones
 
 
