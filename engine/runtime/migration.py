@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from engine import kernel
 from engine.changes import MigrationPlan, MigrationReport, Refusal
@@ -14,6 +15,7 @@ from engine.model import Definition, Event, Instance, InstanceState, Migrate, Pr
 from engine.runtime import steps
 from engine.runtime.base import Base, page_size, plain_text, verb
 from engine.runtime.transaction import Transaction
+from engine.runtime.world import World
 from engine.store import definitions, instances, moves, tokens
 from engine.store.connect import Connection
 from engine.store.instances import Case
@@ -51,7 +53,8 @@ class Migrations(Base):
             case, instance = locked(tx, instance_id)
             target = _target(tx.connection, instance, to_version)
             command = _command(instance, target, names)
-            found = _tried(tx, case, command)
+            snapshot = _running(instance, case.snapshot)
+            found = _tried(tx.connection, tx.world, case.id, snapshot, command, tx.now)
             if found.problems:
                 raise ChangeRefused(found.problems)
             return _move(tx, case, instance, target, command, found, by, why)
@@ -67,11 +70,19 @@ class Migrations(Base):
         Raises NotFound, BadInput and Conflict as `migrate_case` does.
         """
         names = _mapping(mapping)
-        with self.transaction() as tx:
-            tx.abandon()
-            case, instance = locked(tx, instance_id)
-            target = _target(tx.connection, instance, to_version)
-            found = _tried(tx, case, _command(instance, target, names))
+        plain_text(instance_id, "the id of a case")
+        with self.reading() as connection:
+            instance = instances.get(connection, instance_id)
+            stored = instances.snapshot_of(connection, instance_id)
+            if instance is None or stored is None:
+                raise NotFound(f"there is no case {instance_id!r}")
+            snapshot = _running(instance, stored[1])
+            target = _target(connection, instance, to_version)
+            now = self.clock.now()
+            world = World(connection, self.library, self.registry, self.limits, now, self.clock,
+                          self.memory)  # fmt: skip
+            command = _command(instance, target, names)
+            found = _tried(connection, world, instance.root_id, snapshot, command, now)
             return MigrationPlan(
                 instance_id=instance.id, process_id=instance.process_id,
                 business_key=instance.business_key, source=instance.version,
@@ -180,9 +191,15 @@ def locked(tx: Transaction, instance_id: str) -> tuple[Case, Instance]:
         found = instances.get(tx.connection, instance_id)
         assert found is not None
         instance = found
-    if instance.state is not InstanceState.RUNNING or case.snapshot is None:
-        raise Conflict(f"case {instance.id} has ended: {instance.state} at {instance.ended_at}")
+    _running(instance, case.snapshot)
     return case, instance
+
+
+def _running(instance: Instance, snapshot: bytes | None) -> bytes:
+    """Return the snapshot of a running instance. Raises Conflict."""
+    if instance.state is not InstanceState.RUNNING or snapshot is None:
+        raise Conflict(f"case {instance.id} has ended: {instance.state} at {instance.ended_at}")
+    return snapshot
 
 
 def _target(connection: Connection, instance: Instance, version: int | None) -> Definition:
@@ -219,11 +236,13 @@ class _Tried:
         self.problems = (*found.problems, *report.problems)
 
 
-def _tried(tx: Transaction, case: Case, command: Migrate) -> _Tried:
-    assert case.snapshot is not None
-    found = kernel.plan_migration(tx.world, case.snapshot, command, tx.now)
+def _tried(
+    connection: Connection, world: World, root_id: str, snapshot: bytes, command: Migrate,
+    now: datetime,
+) -> _Tried:  # fmt: skip
+    found = kernel.plan_migration(world, snapshot, command, now)
     report = Objections()
-    _keep_begun(tx.connection, case.id, found, report)
+    _keep_begun(connection, root_id, found, report)
     return _Tried(found, report)
 
 

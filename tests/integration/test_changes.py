@@ -10,6 +10,7 @@ from engine.clock import VirtualClock
 from engine.errors import BadInput, ChangeRefused, Conflict, NotFound
 from engine.model import Begin, InstanceState
 from engine.runtime import Engine
+from engine.store import instances
 from tests.drawing import (
     about,
     boundary,
@@ -325,6 +326,25 @@ def test_a_case_may_end_if_that_is_said(engine: Engine) -> None:
 
 
 # ------------------------------------------------------------------ statements
+
+
+def test_a_plan_writes_nothing_and_waits_for_nobody(
+    engine: Engine, make_engine: MakeEngine, traced: Callable[[Engine], Traced]
+) -> None:
+    # given another node holds the case
+    deploy(engine, line(user("a")))
+    case = engine.start("p")
+    deploy(engine, line(user("b")))
+    sent = traced(engine)
+    # when
+    with make_engine().transaction() as tx:
+        instances.lock(tx.connection, case.id)
+        plan = engine.plan_migration(case.id, mapping={"a": "b"})
+        tx.abandon()
+    # then
+    assert plan.possible
+    assert not [text for text in sent.statements if not text.startswith("SELECT")]
+    assert sent.commits == 0
 
 
 @pytest.mark.parametrize("many", [1, 40])
