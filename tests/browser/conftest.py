@@ -11,6 +11,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
@@ -29,6 +31,8 @@ from web.app import create_app
 PASSWORD = "correct horse battery"
 SIZES = {"wide": {"width": 1280, "height": 900}, "narrow": {"width": 360, "height": 740}}
 OpenPage = Callable[..., Page]
+# a page that is slow on a busy machine is not wrong; what never comes still fails
+expect.set_options(timeout=30_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,19 +67,37 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     engine.migrate()
     people(engine)
     tasks(engine)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = make_server(
-        "127.0.0.1", port, create_app(engine.settings, engine=engine), threaded=True
-    )
+    app = create_app(engine.settings, engine=engine)
+    with listener() as heard, serving(app, heard):
+        yield Site(url=address(heard), engine=engine)
+    engine.close()
+
+
+@contextmanager
+def listener() -> Iterator[socket.socket]:
+    """Yield a socket on a free port, which stays taken from the first moment on."""
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        yield made
+
+
+def address(heard: socket.socket) -> str:
+    """Return the URL of what listens there."""
+    return f"http://127.0.0.1:{heard.getsockname()[1]}"
+
+
+@contextmanager
+def serving(app: Flask, heard: socket.socket) -> Iterator[None]:
+    """Answer the calls that come in at a socket."""
+    port = heard.getsockname()[1]
+    server = make_server("127.0.0.1", port, app, threaded=True, fd=heard.fileno())
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield Site(url=f"http://127.0.0.1:{port}", engine=engine)
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    engine.close()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def people(engine: Engine) -> None:

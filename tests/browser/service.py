@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,7 +10,6 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from werkzeug.serving import make_server
 
 from engine.clock import VirtualClock
 from engine.registry import Registry
@@ -21,6 +18,7 @@ from engine.settings import Settings
 from engine.worker import drain
 from handlers.records import Records
 from handlers.staff import Worker, employ
+from tests.browser.conftest import listener, serving
 from web.app import create_app
 from web.demo import PEOPLE, shipped
 
@@ -62,7 +60,6 @@ class Service:
         )
         self._contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url} {error}"))
         page.on("console", lambda line: self._hear(page, line.text))
         if role is not None:
@@ -101,22 +98,16 @@ class Service:
 @contextmanager
 def running(folder: Path, chromium: Browser) -> Iterator[Service]:
     """Run the shipped service for a test."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    service = Service(folder, port, chromium)
-    app = create_app(service.engine.settings, engine=service.engine)
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield service
-    finally:
-        service.close()
-        server.shutdown()
-        thread.join()
-        server.server_close()
-        service.engine.close()
+    with listener() as heard:
+        service = Service(folder, heard.getsockname()[1], chromium)
+        try:
+            with serving(create_app(service.engine.settings, engine=service.engine), heard):
+                try:
+                    yield service
+                finally:
+                    service.close()
+        finally:
+            service.engine.close()
 
 
 def fill_in(page: Page, answers: Mapping[str, str]) -> None:

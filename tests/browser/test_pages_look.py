@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +15,10 @@ from typing import Any
 import pytest
 from babel.messages.pofile import read_po
 from playwright.sync_api import Browser, Page
-from werkzeug.serving import make_server
 
 from engine.runtime import Engine
 from engine.settings import Settings
-from tests.browser.conftest import SIZES, wait_until_drawn
+from tests.browser.conftest import SIZES, listener, serving, wait_until_drawn
 from tests.drawing import diagram, end, extension, node, path, process, service, start
 from web.app import create_app
 from web.demo import PEOPLE, fill, shipped
@@ -262,18 +259,11 @@ def gallery(
     tmp_path_factory: pytest.TempPathFactory, chromium: Browser
 ) -> Iterator[Gallery]:  # fmt: skip
     """Return the running demonstration."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    made = Gallery(tmp_path_factory.mktemp("gallery"), port, chromium)
-    server = make_server("127.0.0.1", port, made.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield made
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    made.engine.close()
+    with listener() as heard:
+        made = Gallery(tmp_path_factory.mktemp("gallery"), heard.getsockname()[1], chromium)
+        with serving(made.app, heard):
+            yield made
+        made.engine.close()
 
 
 @pytest.fixture(scope="module")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
-from werkzeug.serving import make_server
 
 from engine.clock import VirtualClock
-from tests.browser.conftest import PASSWORD, OpenPage, Site
+from tests.browser.conftest import PASSWORD, OpenPage, Site, address, listener, serving
 from tests.unit.web.service import Service, opened, prepare
 from web.demo_stories import OWN, STORIES
 
@@ -37,16 +34,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture(scope="module")
 def site(service: Service) -> Iterator[Site]:
     """Return that service as a running installation."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = make_server("127.0.0.1", port, service.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield Site(url=f"http://127.0.0.1:{port}", engine=service.engine)
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listener() as heard, serving(service.app, heard):
+        yield Site(url=address(heard), engine=service.engine)
 
 
 def paths(service: Service) -> list[str]:
