@@ -92,7 +92,7 @@ def test_every_english_name_of_an_example_has_a_chinese_one(name: str) -> None:
     assert silent == []
 
 
-@pytest.mark.parametrize("name", (*SERVICE, *EXAMPLES))
+@pytest.mark.parametrize("name", [*SERVICE, *EXAMPLES])
 def test_what_an_element_says_to_people_is_said_in_chinese_too(name: str) -> None:
     written = words((PROCESSES / f"{name}.bpmn").read_bytes())
 
