@@ -46,6 +46,10 @@ _INTERNAL_RETRIES = 20
 #: how long a clock that agreed with the database's is not looked at again; seconds
 _CLOCK_S = 10.0
 _KILLED = "the worker process ended during each attempt"
+_SPOILT = (
+    "the large value of input {names} is not in the database any more (table blob, case {case}): "
+    "bring it back from a backup, then try again"
+)
 
 
 class Ledger(Base):
@@ -82,7 +86,7 @@ class Ledger(Base):
             self._refuse_if_clock_is_off(tx)
             picked = work.pick(tx.connection, tx.now, self._shares(tx, limit, kinds, topics, room))
             claimed = _take(tx, self._alone_or_fresh(picked), owner, lease_s)
-        return self._without_exhausted(claimed)
+        return self._fit(claimed)
 
     def _refuse_if_clock_is_off(self, tx: Transaction) -> None:
         """Raise ClockOff if leases and due times of this node would mean nothing to the others.
@@ -150,18 +154,23 @@ class Ledger(Base):
             )
             picked = None if full else work.pick_one(tx.connection, work_id, tx.now)
             claimed = _take(tx, [picked] if picked is not None else [], owner, lease_s)
-        return next(iter(self._without_exhausted(claimed)), None)
+        return next(iter(self._fit(claimed)), None)
 
-    def _without_exhausted(self, claimed: list[Work]) -> list[Work]:
-        """Turn rows whose every attempt was killed into incidents; return the others."""
+    def _fit(self, claimed: list[Work]) -> list[Work]:
+        """Turn rows whose every attempt was killed, or that lack an input, into incidents."""
         for item in claimed:
             if item.lost:
                 self._note_lost(item)
         alive = [item for item in claimed if item.attempt <= 1 + self._retries(item)]
+        whole = [item for item in alive if not blobs.lacking(item)]
         for item in claimed:
             if item not in alive:
                 self.fail(item, _KILLED, "", retry_at=None)
-        return alive
+            elif item not in whole:
+                names = ", ".join(f"“{name}”" for name in blobs.lacking(item))
+                said = _SPOILT.format(names=names, case=item.root_id)
+                self.fail(item, said, "", retry_at=None)
+        return whole
 
     @verb
     def _note_lost(self, item: Work) -> None:

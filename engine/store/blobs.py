@@ -103,7 +103,11 @@ def read(
 
 
 def fill(connection: Connection, memory: Memory, items: Sequence[Work]) -> list[Work]:
-    """Return work with the values in place of the references among its inputs."""
+    """Return work with the values in place of the references among its inputs.
+
+    A value that is not there any more stays a reference (`lacking` names it): one spoilt row must
+    not stop the claims of all others.
+    """
     return [
         replace(item, inputs=_whole(connection, memory, item)) if _hashes([item.inputs]) else item
         for item in items
@@ -119,9 +123,16 @@ def drop(connection: Connection, root_id: str, needed: Sequence[str]) -> None:
 def _whole(connection: Connection, memory: Memory, item: Work) -> dict[str, Any]:
     texts = read(connection, memory, item.root_id, _hashes([item.inputs]))
     return {
-        name: codec.decode(texts[value.hash]) if type(value) is Reference else value
+        name: codec.decode(texts[value.hash])
+        if type(value) is Reference and value.hash in texts
+        else value
         for name, value in item.inputs.items()
     }
+
+
+def lacking(item: Work) -> list[str]:
+    """Return the names of the inputs whose value is not in the database any more."""
+    return [name for name, value in item.inputs.items() if type(value) is Reference]
 
 
 def _hashes(inputs: Iterable[Any]) -> list[str]:

@@ -161,3 +161,23 @@ def test_a_value_of_an_inner_scope_stands_beside_too(engine: Engine) -> None:
     # the end sweeps what only the state referred to
     assert engine.case(case.id).state is InstanceState.COMPLETED
     assert engine.variables(case.id)["letter"] == LETTER
+
+
+def test_work_whose_large_input_is_gone_becomes_an_incident_and_stops_nobody(
+    engine: Engine, make_engine: MakeEngine
+) -> None:
+    # given two cases that wait for a handler, and a database that has lost the value of the first
+    engine.deploy({"a.bpmn": drawings.services(["pack"])}, by="ann")
+    spoilt = engine.start("p", {"letter": LETTER})
+    whole = engine.start("p", {"letter": {**LETTER, "pages": [4]}})
+    with engine.database.writing() as connection:
+        connection.run_text(f"DELETE FROM blob WHERE root_id = '{spoilt.id}'")
+    # when a process claims that does not remember it
+    other = make_engine(large_value_limit=1000, history_value_limit=1000)
+    claimed = claim(other, 5)
+    # then the second one is done, and the first one says what it lacks and what to do
+    assert [item.root_id for item in claimed] == [whole.id]
+    (incident,) = other.incidents()
+    assert incident.root_id == spoilt.id
+    assert "“letter”" in incident.message
+    assert "from a backup" in incident.message
