@@ -172,6 +172,7 @@ def test_work_whose_large_input_is_gone_becomes_an_incident_and_stops_nobody(
     whole = engine.start("p", {"letter": {**LETTER, "pages": [4]}})
     with engine.database.writing() as connection:
         connection.run_text(f"DELETE FROM blob WHERE root_id = '{spoilt.id}'")
+        connection.commit()
     # when a process claims that does not remember it
     other = make_engine(large_value_limit=1000, history_value_limit=1000)
     claimed = claim(other, 5)
