@@ -13,7 +13,6 @@ from engine.clock import new_id
 from engine.errors import BadInput, Conflict, NotFound, TooBusy
 from engine.model import (
     Cancel,
-    Definition,
     Event,
     HistoryRow,
     Instance,
@@ -23,8 +22,9 @@ from engine.model import (
 from engine.runtime import steps
 from engine.runtime.archive import Archive, Rewritten
 from engine.runtime.base import admitted, note, optional_text, page_size, plain_text, verb
+from engine.runtime.library import deployed
 from engine.runtime.transaction import Transaction
-from engine.store import archive, blobs, definitions, history, instances, tokens, work
+from engine.store import archive, blobs, history, instances, tokens, work
 from engine.store.archive import Part
 from engine.store.connect import Connection, Duplicate
 
@@ -81,7 +81,7 @@ class Cases(Archive):
                     tx.abandon()
                     return replace(known, created=False)
             self._refuse_if_busy(tx)
-            definition = _startable(tx.connection, process_id, version)
+            definition = deployed(tx.connection, plain_text(process_id, "process_id"), version)
             command = Start(
                 instance_id=new_id(), definition_id=definition.id, variables=values,
                 business_key=business_key, element_id=start_event,
@@ -225,21 +225,6 @@ class Cases(Archive):
         if age_s > self.settings.max_due_age_s:
             raise TooBusy(f"work has been waiting for {age_s:.0f} s; no new case before it is done")
         self._calm_at = tx.now
-
-
-def _startable(connection: Connection, process_id: str, version: int | None) -> Definition:
-    plain_text(process_id, "process_id")
-    if version is None:
-        found = definitions.active(connection, process_id)
-        missing = f"no active version of process {process_id!r}"
-    else:
-        if not isinstance(version, int) or isinstance(version, bool):
-            raise BadInput(f"version is a whole number, not {version!r}")
-        found = definitions.version(connection, process_id, version)
-        missing = f"no version {version} of process {process_id!r}"
-    if found is None:
-        raise NotFound(f"there is {missing}; `definitions` lists what is deployed")
-    return found
 
 
 def _found(connection: Connection, instance_id: str) -> Instance:

@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from engine import diagrams
-from engine.errors import NotFound
+from engine.errors import BadInput, NotFound
 from engine.store import definitions
 
 if TYPE_CHECKING:
@@ -71,3 +71,18 @@ class Library:
         for one in definitions.of_deployment(connection, deployment_id):
             self._parsed[one.id] = parsed[one.process_id]
         return self._parsed[definition_id]
+
+
+def deployed(connection: Connection, process_id: str, version: int | None) -> model.Definition:
+    """Return a version of a process, by None the active one. Raises BadInput, NotFound."""
+    if version is None:
+        found = definitions.active(connection, process_id)
+        missing = f"no active version of process {process_id!r}"
+    else:
+        if not isinstance(version, int) or isinstance(version, bool):
+            raise BadInput(f"version is a whole number, not {version!r}")
+        found = definitions.version(connection, process_id, version)
+        missing = f"no version {version} of process {process_id!r}"
+    if found is None:
+        raise NotFound(f"there is {missing}; `definitions` lists what is deployed")
+    return found

@@ -14,9 +14,10 @@ from engine.kernel import Migration, Objections
 from engine.model import Definition, Event, Instance, InstanceState, Migrate, Problem
 from engine.runtime import steps
 from engine.runtime.base import Base, page_size, plain_text, verb
+from engine.runtime.library import deployed
 from engine.runtime.transaction import Transaction
 from engine.runtime.world import World
-from engine.store import definitions, instances, moves, tokens
+from engine.store import instances, moves, tokens
 from engine.store.connect import Connection
 from engine.store.instances import Case
 
@@ -139,9 +140,10 @@ class Migrations(Base):
     ) -> MigrationReport:  # fmt: skip
         """Do something with each running case of a version; what it gives forbids the move."""
         names, size = _mapping(mapping), page_size(page[1])
+        plain_text(process_id, "process_id")
         with self.reading() as connection:
-            source = _version(connection, process_id, versions[0])
-            target = _version(connection, process_id, versions[1])
+            source = deployed(connection, process_id, versions[0])
+            target = deployed(connection, process_id, versions[1])
             if source.id == target.id:
                 raise BadInput(f"the cases of {process_id} run in version {source.version} already")
             found = moves.running(connection, process_id, source.id, page[0] or "", size)
@@ -203,25 +205,10 @@ def _running(instance: Instance, snapshot: bytes | None) -> bytes:
 
 
 def _target(connection: Connection, instance: Instance, version: int | None) -> Definition:
-    target = _version(connection, instance.process_id, version)
+    target = deployed(connection, instance.process_id, version)
     if target.id == instance.definition_id:
         raise Conflict(f"case {instance.id} runs in version {target.version} already")
     return target
-
-
-def _version(connection: Connection, process_id: str, version: int | None) -> Definition:
-    plain_text(process_id, "process_id")
-    if version is None:
-        found = definitions.active(connection, process_id)
-        missing = f"no active version of process {process_id!r}"
-    else:
-        if not isinstance(version, int) or isinstance(version, bool):
-            raise BadInput(f"version is a whole number, not {version!r}")
-        found = definitions.version(connection, process_id, version)
-        missing = f"no version {version} of process {process_id!r}"
-    if found is None:
-        raise NotFound(f"there is {missing}; `definitions` lists what is deployed")
-    return found
 
 
 def _command(instance: Instance, target: Definition, names: Mapping[str, str]) -> Migrate:
