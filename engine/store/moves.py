@@ -45,8 +45,9 @@ def _renaming(table: sa.Table, *only: Any, **more: Any) -> Statement[Any]:
     )
 
 
-# what a handler has begun is known outside by the id of its element: it keeps it
-_begun = sa.and_(work.c.kind == sa.literal_column("'service'"), work.c.attempt > 0)
+# what a handler has begun is known outside by the id of its element: it keeps it. The fence tells:
+# attempts count from nothing again when people retry, and are taken back when a worker stops
+_begun = sa.and_(work.c.kind == sa.literal_column("'service'"), work.c.fence > 0)
 _WORK = _renaming(work, sa.not_(_begun))
 _TASK = _renaming(
     user_task, user_task.c.state == sa.literal_column("'open'"),

@@ -151,6 +151,31 @@ def test_work_that_was_begun_keeps_its_id_since_callees_know_it_by_that(engine: 
     assert engine.settle(item, {}) is True
 
 
+@pytest.mark.parametrize("how", ["tried again by hand", "given back by a worker that stops"])
+def test_work_keeps_its_id_also_when_its_attempts_count_from_nothing_again(
+    engine: Engine, how: str
+) -> None:
+    """What the handler has done for the old key, it would do once more for a new one."""
+    # given
+    deploy(engine, line(service("a", "job")))
+    case = engine.start("p")
+    (item,) = claim(engine)
+    if how == "tried again by hand":
+        engine.fail(item, "no", "", retry_at=None)
+        (incident,) = engine.incidents()
+        engine.retry(incident.id, by="ann")
+    else:
+        engine.release([item])
+    deploy(engine, line(service("z", "job")))
+    # when
+    with pytest.raises(ChangeRefused) as refused:
+        engine.migrate_case(case.id, mapping={"a": "z"}, by="ann")
+    # then
+    assert [(p.element, p.rule) for p in refused.value.problems] == [("a", "migration-work-begun")]
+    (again,) = claim(engine)
+    assert again.key == item.key
+
+
 def test_a_message_on_its_way_reaches_the_catch_in_the_new_version(engine: Engine) -> None:
     # given a message that a process has sent: it is delivered in a transaction of its own
     def drawn(name: str) -> bytes:
