@@ -107,17 +107,23 @@ class Modification:
                 "name the activity that carries it",
                 element=token.task_spec,
             )
-        elif token.body is not None and not _is_instance(token):
-            self.report.error(
-                token.task_spec.bpmn_id,
-                "{element} is a part of something larger and cannot be taken out of it",
-                "name {whole}",
-                element=token.task_spec,
-                whole=token.body.task_spec,
-            )
-        else:
+        elif self._goes_alone(token):
             return token
         return None
+
+    def _goes_alone(self, token: Token) -> bool:
+        """Tell whether a token can be taken away; object to a round of a loop and to a handler."""
+        body = token.body
+        if body is None or _is_instance(token):
+            return True
+        self.report.error(
+            token.task_spec.bpmn_id,
+            "{element} is a part of something larger and cannot be taken out of it",
+            "name {whole}",
+            element=token.task_spec,
+            whole=body.task_spec,
+        )
+        return False
 
     def _object_to_name(self, name: str) -> None:
         node = self._node(name)
@@ -223,7 +229,8 @@ class Modification:
         """Begin a sub-process that does not run, without its start event."""
         owner = next(node for node in self._nodes() if getattr(node, "inner", None) is spec)
         assert isinstance(owner, Activity)
-        if isinstance(owner, (EventSubProcess, AdHocSubProcess)) or owner.repetition is not None:
+        special = isinstance(owner, (EventSubProcess, AdHocSubProcess))
+        if special or owner.repetition is not None or owner in owner.scope.handlers:
             self.report.error(
                 wanted.bpmn_id,
                 "{element} lies in {whole}, which does not run and cannot begin in its middle",
@@ -286,7 +293,7 @@ class Modification:
                 continue  # it goes on behind its end by itself
             if scope.live:
                 process.look_at_end(scope)
-            elif scope.owner is not None:
+            elif scope.owner is not None and self._goes_alone(scope.owner):
                 self._cancel(scope.owner)
         if process.out.state is InstanceState.RUNNING and not process.root.live:
             self._end()

@@ -134,6 +134,30 @@ def test_a_scope_that_is_left_empty_goes_with_its_owner() -> None:
     assert play.open == ["b"]
 
 
+def test_what_is_a_part_of_a_loop_or_of_an_undoing_is_not_emptied() -> None:
+    """Neither a round nor a handler can go alone, so its last token cannot go either."""
+    # given
+    inside = (start("sb"), user("x"), end("eb"), path("sb", "x", "eb"))
+    loop = sub("box", '<standardLoopCharacteristics loopMaximum="3"/>', *inside)
+    looping = running(start("s"), loop, user("b"), path("s", "box", "b"))
+    handler = node("subProcess", "box", *inside, isForCompensation="true")
+    undone = node("boundaryEvent", "u", "<compensateEventDefinition/>", attachedToRef="a")
+    link = node("association", "link", sourceRef="u", targetRef="box")
+    throw = node("intermediateThrowEvent", "t", "<compensateEventDefinition/>")
+    undoing = running(start("s"), user("a"), undone, link, handler, throw, end("e"),
+                      path("s", "a", "t", "e"))  # fmt: skip
+    early = refused(undoing, before=["x"])
+    undoing.complete("a")
+    for play, whole in ((looping, "box"), (undoing, "t")):
+        # when
+        found = refused(play, cancel=["x"])
+        modify(play, cancel=[whole], before=["b" if play is looping else "a"])
+        # then
+        assert found == [("box", "modification-part")]
+        assert early == [("x", "modification-middle")]
+        assert play.open == ["b" if play is looping else "a"]
+
+
 def test_one_instance_of_a_repeated_activity_can_be_taken_out() -> None:
     # given
     loop = repeat("[1,2,3]", "i", collect="all", result="i")
