@@ -97,7 +97,7 @@ class Correspondence:
         name, values, inside, *called = record
         node: Node = old.task_specs[name]
         found: Node | None = new.task_specs.get(self.name(node.bpmn_id))
-        if found is None or type(found) is not type(node) or bool(found.undo) != bool(node.undo):
+        if found is None or type(found) is not type(node) or not _is_undone_as(node, found):
             self.report.error(
                 node.bpmn_id,
                 "what {element} has done can be undone, but not in the new version",
@@ -141,6 +141,12 @@ def kinds_of(trigger: Trigger | None) -> tuple[object, ...]:
     """Return what must be the same of two events, so that one can stand for the other."""
     kinds = tuple("none" if one is None else one.kind for one in each(trigger))
     return kinds, isinstance(trigger, MultipleTrigger) and trigger.parallel
+
+
+def _is_undone_as(node: Node, found: Node) -> bool:
+    """Tell whether what a node has done can be undone at another, whose own way it may be."""
+    whole = [getattr(one, "undone_inside", None) is not None for one in (node, found)]
+    return bool(found.undo) == bool(node.undo) and whole[1] >= whole[0]
 
 
 def _done_by(node: Node) -> tuple[bool, ...]:

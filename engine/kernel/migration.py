@@ -25,7 +25,7 @@ from engine.kernel.node import Node
 from engine.kernel.objections import Objections
 from engine.kernel.process import Process
 from engine.kernel.tokens import READY, Scope, Token
-from engine.kernel.triggers import CompensateTrigger, ConditionTrigger
+from engine.kernel.triggers import CancelTrigger, CompensateTrigger, ConditionTrigger
 from engine.model import Migrate, Problem
 
 
@@ -40,6 +40,8 @@ class Migration:
         self.new: Definition = process.world.definition(command.definition_id)
         self.definition_id = command.definition_id
         self.same = Correspondence(old, self.new, command.mapping, self.report)
+        #: transactions that only their cancellation, or an error of the undoing, leads out of
+        self.left = [s.owner.root_body for s in self.scopes if s.owner and _is_cancelled(s)]
         #: scope -> its drawing in the new version
         self.specs: dict[Scope, ScopeSpec] = {}
         #: token -> its node in the new version
@@ -97,13 +99,16 @@ class Migration:
                 self._look_at_arms(token, token.task_spec.boundaries, node.boundaries)
 
     def _look_at_arms(self, host: Token, olds: Sequence[Node], news: Sequence[Node]) -> None:
-        self.added += [(node, host) for node in self._follow(host.arms, olds, news)]
+        fresh = self._follow(host.arms, olds, news)
+        if host not in self.left:
+            self.added += [(node, host) for node in fresh]
 
     def _look_at_guards(self, scope: Scope, spec: ScopeSpec) -> None:
         olds, news = _armable(scope.spec), _armable(spec)
         fresh = self._follow(scope.arms, olds, news)
         # a scope that is completing, was interrupted or is being undone listens no more
-        if (scope.arms or not olds) and not (scope.owner is not None and is_undone(scope.owner)):
+        over = _is_cancelled(scope) or (scope.owner is not None and is_undone(scope.owner))
+        if (scope.arms or not olds) and not over:
             self.added += [(node, scope) for node in fresh]
 
     def _follow(
@@ -346,6 +351,12 @@ def carries_events(token: Token) -> bool:
     return token._state != READY and (token.stopped not in ("run", "pause") or bool(token.arms))
 
 
+def _is_cancelled(scope: Scope) -> bool:
+    """Tell whether a scope is a cancelled transaction, in which handlers undo what was done."""
+    ends = (t for t in scope.tasks.values() if isinstance(t.task_spec.trigger, CancelTrigger))
+    return any(token.memo is not None and "todo" in token.memo for token in ends)
+
+
 def _targets(gateway: Node) -> list[Node]:
     return [flow.target for flow in gateway.outgoing]
 
@@ -374,9 +385,9 @@ def _open_joins(scope: Scope) -> None:
     """Let joins go on that wait for nothing more, since the new version has fewer ways to them."""
     for name in list(scope.arrivals):
         node = scope.spec.task_specs[name]
-        if isinstance(node, ComplexGateway) and node.activation is not None:
-            continue
         wanted = {flow.id for flow in node.incoming}
+        if isinstance(node, ComplexGateway) and node.activation is not None and len(wanted) > 1:
+            continue
         simple = isinstance(node, ParallelGateway) or (
             len(wanted) < 2 and not isinstance(node, Activity)
         )

@@ -383,6 +383,69 @@ def test_what_was_done_is_undone_in_the_new_version() -> None:
     assert play.open == ["revoke"]
 
 
+def test_a_complex_gateway_with_one_way_left_opens_for_what_waits_there() -> None:
+    # given
+    condition = "<activationCondition>=activationCount &gt;= 2</activationCondition>"
+    join = node("complexGateway", "c", condition)
+    first = one(start("s"), gateway("parallel", "f"), user("a"), user("b"), join, user("t"),
+                path("s", "f", "a", "c", "t"), path("f", "b", "c"))  # fmt: skip
+    play = running(first)
+    play.complete("a")
+    # when
+    migrate(play, one(start("s"), gateway("parallel", "f"), user("a"), user("b"), join, user("t"),
+                      end("e"), path("s", "f", "a", "c", "t"), path("f", "b", "e")))  # fmt: skip
+    # then
+    assert play.open == ["b", "t"]
+    play.complete("b")
+    play.complete("t")
+    assert play.ended
+
+
+def test_a_sub_process_that_undoes_itself_is_not_left_without_the_undoing() -> None:
+    # given
+    def drawn(*undoing: str) -> bytes:
+        inside = (start("si"), user("a"), end("ei"), path("si", "a", "ei"), *undoing)
+        return one(start("s"), sub("box", *inside), user("b"),
+                   node("intermediateThrowEvent", "t", "<compensateEventDefinition/>"),
+                   end("e"), path("s", "box", "b", "t", "e"))  # fmt: skip
+
+    undo = guard("g", start("u", "<compensateEventDefinition/>"), user("x"), path("u", "x"))
+    play = running(drawn(undo))
+    play.complete("a")
+    # when
+    found = refused(play, drawn())
+    migrate(play, drawn(undo))
+    play.complete("b")
+    # then
+    assert rules(found) == [("box", "migration-undoing-lost")]
+    assert play.open == ["x"]
+
+
+def test_a_transaction_that_is_being_undone_begins_to_listen_for_nothing() -> None:
+    """Only the cancellation, or an error of the undoing, leads out of it (13.5.5)."""
+
+    # given
+    def drawn(*more: str, inside: str = "") -> bytes:
+        undo = node("boundaryEvent", "u", "<compensateEventDefinition/>", attachedToRef="a")
+        link = node("association", "link", sourceRef="u", targetRef="x")
+        box = node("transaction", "box", start("si"), user("a"), undo, link,
+                   node("userTask", "x", isForCompensation="true"), inside,
+                   end("no", about("cancel")), path("si", "a", "no"))  # fmt: skip
+        return one(start("s"), box, boundary("c", "box", about("cancel")), user("sorry"), end("e"),
+                   path("s", "box", "e"), path("c", "sorry"), *more)  # fmt: skip
+
+    play = running(drawn())
+    play.complete("a")
+    assert play.open == ["x"]
+    # when
+    late = boundary("late", "box", HOUR), end("l"), path("late", "l")
+    migrate(play, drawn(*late, inside=guard("g", start("t", HOUR), user("y"), path("t", "y"))))
+    # then
+    assert not play.works
+    play.complete("x")
+    assert play.open == ["sorry"]
+
+
 # ------------------------------------------------------------------ refused
 
 
