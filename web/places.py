@@ -8,10 +8,13 @@ from collections.abc import Iterable
 from engine.errors import BadInput
 from engine.model import Begin
 
+#: digits of the largest number that is taken for that of a token
+_DIGITS = 18
+
 
 def tokens_and_ids(texts: Iterable[str]) -> list[int | str]:
     """Return what to cancel: numbers of tokens, ids of elements."""
-    return [int(text) if text.isdecimal() else text for text in texts]
+    return [int(text) if _is_number(text) else text for text in texts]
 
 
 def beginnings(texts: Iterable[str]) -> list[Begin]:
@@ -21,6 +24,10 @@ def beginnings(texts: Iterable[str]) -> list[Begin]:
 
 def _beginning(text: str) -> Begin:
     element, _, token = text.partition("@")
-    if token and not token.isdecimal():
+    if token and not _is_number(token):
         raise BadInput(f"{text!r}: behind the @ stands the number of a token")
     return Begin(element, inside=int(token) if token else None)
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) <= _DIGITS

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from engine.languages import Languages
     from engine.store.connect import Connection
 
+#: the largest number that the column of versions holds
+_LAST_VERSION = 2**31 - 1
+
 
 class Library:
     """Parsed definitions and their versions by definition id, filled as they are needed."""
@@ -81,7 +84,8 @@ def deployed(connection: Connection, process_id: str, version: int | None) -> mo
     else:
         if not isinstance(version, int) or isinstance(version, bool):
             raise BadInput(f"version is a whole number, not {version!r}")
-        found = definitions.version(connection, process_id, version)
+        known = 0 < version <= _LAST_VERSION
+        found = definitions.version(connection, process_id, version) if known else None
         missing = f"no version {version} of process {process_id!r}"
     if found is None:
         raise NotFound(f"there is {missing}; `definitions` lists what is deployed")

@@ -91,6 +91,8 @@ def _token_or_id(one: object) -> int | str:
 
 
 def _place(one: object) -> Begin:
-    if isinstance(one, Begin):
-        return one
-    return Begin(plain_text(one, "where to start"))
+    place = one if isinstance(one, Begin) else Begin(one)  # type: ignore[arg-type]
+    plain_text(place.element_id, "where to start")
+    if place.inside is not None and type(place.inside) is not int:
+        raise BadInput(f"inside is the number of a token, not {type(place.inside).__name__}")
+    return place

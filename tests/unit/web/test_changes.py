@@ -157,3 +157,32 @@ def test_the_api_moves_many_and_repairs_one(engine: Engine, post: Callable[..., 
 )  # fmt: skip
 def test_only_admins_change_running_cases(path: str, post: Callable[..., Any]) -> None:
     assert post(path, "lead", from_version=1)[0] == 403
+
+
+@pytest.mark.parametrize("number", ["9" * 30, "9" * 5000], ids=["long", "monstrous"])
+def test_numbers_that_nothing_has_are_told_as_such(
+    number: str, engine: Engine, post: Callable[..., Any]
+) -> None:
+    case = deployed(engine, line("a"), line("b"))
+    repair = f"/api/instances/{case.id}/modification"
+    assert post(repair, cancel=[number])[0] in (409, 422)
+    assert post(repair, start_before=[f"a@{number}"])[0] in (409, 422)
+    if len(number) < 100:  # a longer one is no number of JSON either
+        move = f"/api/instances/{case.id}/migration"
+        assert post(move, version=int(number))[0] == 404
+        assert post(f"{move}/plan", version=int(number))[0] == 404
+        many = "/api/definitions/p/migration/plan"
+        assert post(many, from_version=int(number))[0] == 404
+        assert post("/api/instances", process_id="p", version=int(number))[0] == 404
+
+
+@pytest.mark.parametrize("bad", ["a\0b", "\ud800", "x" * 5000], ids=["nul", "half", "long"])
+def test_ids_that_no_element_can_have_are_refused_as_wrong_input(
+    bad: str, engine: Engine, post: Callable[..., Any]
+) -> None:
+    case = deployed(engine, line("a"), line("b"))
+    place = f"/api/instances/{case.id}"
+    for body in ({"cancel": [bad]}, {"start_before": [bad]}, {"start_after": [f"{bad}@7"]}):
+        assert post(f"{place}/modification", **body)[0] == 422
+    for mapping in ({"a": bad}, {bad: "b"}, {"a": 1}, {"a": None}):
+        assert post(f"{place}/migration/plan", mapping=mapping)[0] == 422
