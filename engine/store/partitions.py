@@ -30,8 +30,9 @@ R = TypeVar("R")
 
 #: a heap of so many bytes at most is read in a moment, under a lock as well
 SMALL = 8 << 20
-#: any number, the same for all nodes, and another one than that of the migrations
-_LOCK = 7_116_931_046
+#: any number, the same for all nodes, and another one than those of the migrations and of the
+#: business tables, which follow each other from 7_116_931_045 on
+_LOCK = 7_116_931_048
 #: SQLSTATE: a lock was not to be had in time, or only by a deadlock
 _IN_THE_WAY = ("55P03", "40P01")
 #: SQLSTATE: what a later round changes as little: the account may not, something else depends on
