@@ -281,6 +281,8 @@ class LocalDispatcher:
     def look_after(self) -> bool:
         """Fail what is over its time limit, extend the leases of the rest, end what expired."""
         for held in self._crew.overdue():
+            # before the crew forgets it: it has run, so it is no stray
+            self._unbooked.add(held.work.id)
             if self._crew.abandon(held):
                 self._give_up(held)
         now = self._timer()
@@ -305,8 +307,8 @@ class LocalDispatcher:
             # before the failure is booked: this process must not claim the next attempt
             self._stopping.set()
         failed = Failed(f"handler {held.work.topic!r} took longer than {held.timeout_s:g} s")
-        if not guarded(partial(self._conclude, held.work, failed), f"booking {held.work.key}"):
-            self._unbooked.add(held.work.id)
+        if guarded(partial(self._conclude, held.work, failed), f"booking {held.work.key}"):
+            self._unbooked.discard(held.work.id)
         if self._on_hang is not None:
             self._on_hang()
 

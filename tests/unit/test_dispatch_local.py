@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from queue import Queue
@@ -321,6 +321,37 @@ def test_rows_of_a_claim_whose_answer_was_lost_are_given_back(scene: Scene) -> N
     assert [scene.engine.rows[name].work.attempt for name in unheard] == [1, 1]
     # and what this process knows of stays with it
     assert scene.engine.rows[held].owner == dispatcher.owner
+
+
+def test_a_handler_that_is_being_given_up_is_not_given_back_uncounted(scene: Scene) -> None:
+    # given a claim whose answer is lost just while the watch books that a handler hangs
+    watch, looked = Watch(), threading.Event()
+    disown, fail = scene.engine.disown, scene.engine.fail
+
+    def disown_heard(owner: str, held: Sequence[str]) -> int:
+        back = disown(owner, held)
+        looked.set()
+        return back
+
+    def fail_late(*args: Any, **options: Any) -> bool:
+        scene.engine.faults["claim_work"] = [OSError("away")]
+        scene.engine.add("quick")
+        dispatcher.announce()
+        assert looked.wait(PATIENCE_S)
+        return fail(*args, **options)
+
+    scene.engine.disown = disown_heard  # type: ignore[method-assign]
+    scene.engine.fail = fail_late  # type: ignore[method-assign]
+    hanging = scene.engine.add("slow")
+    settings = replace(SETTINGS, lease_s=86400.0)
+    dispatcher = scene.start(settings, timer=watch, on_hang=None)
+    scene.wait_begun()
+    watch.seconds = 1001.0
+    # when
+    dispatcher.look_after()
+    # then
+    assert [verb for verb in scene.engine.verbs(hanging) if verb != "extend"] == ["retry"]
+    assert scene.engine.rows[hanging].work.attempt == 1
 
 
 def test_own_work_that_the_database_interrupted_is_given_back(scene: Scene) -> None:
