@@ -58,11 +58,18 @@ def play(caseway: Caseway, group: str, by: str, limit: int) -> int:
     return len(done.json["completed"])
 
 
+def is_escalated(caseway: Caseway) -> bool:
+    """Tell whether the lead has a task."""
+    return bool(caseway.json("tasks", "--group", "lead", "--limit", "1"))
+
+
 def serve_and_be_killed(caseway: Caseway) -> None:
     """Let an operator work while the worker dies once, then let the whole service die."""
     with caseway.serving() as served:
         served.wait_ready()
         kill(served.child("worker"))
+        # operators are quick: they would answer what is urgent before its time is seen to be up
+        eventually(lambda: is_escalated(caseway), "a worker escalates what nobody answered")
         assert play(caseway, "operators", "li", REQUESTS // 5) > 0
         kill(served.process.pid)
 
