@@ -13,7 +13,7 @@ from engine.errors import BadInput, ChangeRefused, Conflict, NotFound
 from engine.kernel import Migration, Objections
 from engine.model import Definition, Event, Instance, InstanceState, Migrate, Problem
 from engine.runtime import steps
-from engine.runtime.base import Base, page_size, plain_text, verb
+from engine.runtime.base import Base, optional_text, page_size, plain_text, verb
 from engine.runtime.library import deployed
 from engine.runtime.transaction import Transaction
 from engine.runtime.world import World
@@ -141,12 +141,13 @@ class Migrations(Base):
         """Do something with each running case of a version; what it gives forbids the move."""
         names, size = _mapping(mapping), page_size(page[1])
         plain_text(process_id, "process_id")
+        after = optional_text(page[0], "after") or ""
         with self.reading() as connection:
             source = deployed(connection, process_id, versions[0])
             target = deployed(connection, process_id, versions[1])
             if source.id == target.id:
                 raise BadInput(f"the cases of {process_id} run in version {source.version} already")
-            found = moves.running(connection, process_id, source.id, page[0] or "", size)
+            found = moves.running(connection, process_id, source.id, after, size)
         gone: list[str] = []
         refused: list[Refusal] = []
         for one in found:

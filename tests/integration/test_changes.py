@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -174,6 +176,15 @@ def test_work_keeps_its_id_also_when_its_attempts_count_from_nothing_again(
     assert [(p.element, p.rule) for p in refused.value.problems] == [("a", "migration-work-begun")]
     (again,) = claim(engine)
     assert again.key == item.key
+
+
+@pytest.mark.parametrize("after", ["a\0b", "x" * 2000, 7])
+def test_a_page_of_cases_begins_behind_an_id_only(engine: Engine, after: Any) -> None:
+    deploy(engine, line(user("a")))
+    deploy(engine, line(user("b")))
+    for act in (engine.plan_migrations, partial(engine.migrate_cases, by="ann")):
+        with pytest.raises(BadInput, match="after"):
+            act("p", 1, after=after)
 
 
 def test_a_message_on_its_way_reaches_the_catch_in_the_new_version(engine: Engine) -> None:
