@@ -293,19 +293,28 @@ class Modification:
                 continue  # it goes on behind its end by itself
             if scope.live:
                 process.look_at_end(scope)
-            elif scope.owner is not None and self._goes_alone(scope.owner):
+            elif scope.owner is not None and self._may_go(scope, scope.owner):
                 self._cancel(scope.owner)
         if process.out.state is InstanceState.RUNNING and not process.root.live:
             self._end()
 
-    def _end(self) -> None:
+    def _may_go(self, scope: Scope, owner: Token) -> bool:
+        """Tell whether an empty scope may go with its owner; a called instance has to be let."""
+        if scope is self.scopes[0] and not self._may_end():
+            return False
+        return self._goes_alone(owner)
+
+    def _may_end(self) -> bool:
         if not self.command.ends:
             self.report.error(
                 None,
                 "nothing would be left of the case",
                 "begin somewhere, or say that the case may end",
             )
-        elif not self.process.is_ending(self.process.root):
+        return self.command.ends
+
+    def _end(self) -> None:
+        if self._may_end() and not self.process.is_ending(self.process.root):
             self.process.cancel_all(self.command.why)
 
 

@@ -255,6 +255,21 @@ def test_a_called_instance_is_repaired_on_its_own() -> None:
     assert play.ended
 
 
+def test_a_called_instance_too_ends_only_if_that_is_said() -> None:
+    """Else the call of its caller would be cancelled with it, and a join might wait for ever."""
+    # given
+    inner = process("inner", start("si"), user("x"), end("ei"), path("si", "x", "ei"))
+    play = running(start("s"), gateway("parallel", "g"), call("c", "inner"), user("b"), end("e"),
+                   path("s", "g", "c", "e"), path("g", "b"), beside=inner)  # fmt: skip
+    # when
+    found = refused(play, cancel=["x"], instance="called-1")
+    step = modify(play, cancel=["x"], instance="called-1", ends=True)
+    # then
+    assert found == [(None, "modification-nothing-left")]
+    assert step.returned == [("called-1", InstanceState.CANCELLED)]
+    assert play.open == ["b"]
+
+
 def test_all_that_forbids_a_repair_is_said_at_once() -> None:
     # given
     guard = node("subProcess", "g", node("startEvent", "sg", HOUR), user("ug"), end("eg"),
