@@ -59,8 +59,9 @@ def play(caseway: Caseway, group: str, by: str, limit: int) -> int:
 
 
 def is_escalated(caseway: Caseway) -> bool:
-    """Tell whether the lead has a task."""
-    return bool(caseway.json("tasks", "--group", "lead", "--limit", "1"))
+    """Tell whether the lead has a task that an operator had before."""
+    tasks = caseway.json("tasks", "--group", "lead", "--limit", "0")
+    return any(task["element_id"] == "lead_answers" for task in tasks)
 
 
 def serve_and_be_killed(caseway: Caseway) -> None:
