@@ -60,8 +60,7 @@ def play(caseway: Caseway, group: str, by: str, limit: int) -> int:
 
 def is_escalated(caseway: Caseway) -> bool:
     """Tell whether the lead has a task that an operator had before."""
-    tasks = caseway.json("tasks", "--group", "lead", "--limit", "0")
-    return any(task["element_id"] == "lead_answers" for task in tasks)
+    return bool(caseway.json("tasks", "--element", "lead_answers", "--limit", "1"))
 
 
 def serve_and_be_killed(caseway: Caseway) -> None:
