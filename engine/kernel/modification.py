@@ -291,7 +291,8 @@ class Modification:
                 continue
             if process.is_ending(scope):
                 continue  # it goes on behind its end by itself
-            if scope.live:
+            # of an ad hoc sub-process more may be to come
+            if scope.live or scope.recall("queue"):
                 process.look_at_end(scope)
             elif scope.owner is not None and self._may_go(scope, scope.owner):
                 self._cancel(scope.owner)

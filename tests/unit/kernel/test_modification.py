@@ -185,6 +185,20 @@ def test_the_next_one_begins_when_a_turn_is_taken_out() -> None:
     assert play.ended
 
 
+def test_in_an_ad_hoc_sub_process_the_next_one_begins_when_a_turn_is_taken_out() -> None:
+    # given
+    box = node("adHocSubProcess", "box", service("a", "job"), service("b", "job"),
+               ordering="Sequential")  # fmt: skip
+    play = running(start("s"), box, user("z"), path("s", "box", "z"))
+    assert play.open == ["a"]
+    # when
+    modify(play, cancel=["a"])
+    # then
+    assert play.open == ["b"]
+    play.complete("b")
+    assert play.open == ["z"]
+
+
 def test_what_waits_at_a_join_can_be_taken_away() -> None:
     # given
     play = running(
