@@ -97,6 +97,8 @@ _PYTHON: dict[str, tuple[type, ...]] = {
     "boolean": (bool,),
     "texts": (list,),
 }
+#: whole numbers beyond are no longer exact in every JSON, and no database takes much larger ones
+_MOST = 2**53 - 1
 _WORDS = {"text": "a text", "object": "an object", "integer": "a whole number",
           "number": "a number", "boolean": "true or false", "texts": "a list of texts"}  # fmt: skip
 
@@ -168,6 +170,7 @@ def _within(item: Field, value: Any, where: str) -> Any:
         raise WrongField(where, f"is none of {', '.join(item.choices)}")
     if item.low is not None and value < item.low:
         raise WrongField(where, f"is less than {item.low}")
-    if item.high is not None and value > item.high:
-        raise WrongField(where, f"is more than {item.high}")
+    high = _MOST if item.kind == "integer" and item.high is None else item.high
+    if high is not None and value > high:
+        raise WrongField(where, f"is more than {high}")
     return value

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from engine.errors import NotFound
 from engine.model import Instance
 from engine.runtime import Engine
 from tests.drawing import diagram, end, path, process, start, user
@@ -169,11 +170,16 @@ def test_numbers_that_nothing_has_are_told_as_such(
     assert post(repair, start_before=[f"a@{number}"])[0] in (409, 422)
     if len(number) < 100:  # a longer one is no number of JSON either
         move = f"/api/instances/{case.id}/migration"
-        assert post(move, version=int(number))[0] == 404
-        assert post(f"{move}/plan", version=int(number))[0] == 404
-        many = "/api/definitions/p/migration/plan"
-        assert post(many, from_version=int(number))[0] == 404
-        assert post("/api/instances", process_id="p", version=int(number))[0] == 404
+        for path, body in (
+            (move, {"version": int(number)}),
+            (f"{move}/plan", {"version": int(number)}),
+            ("/api/definitions/p/migration/plan", {"from_version": int(number)}),
+            ("/api/definitions/p/activate", {"version": int(number)}),
+            ("/api/instances", {"process_id": "p", "version": int(number)}),
+        ):
+            assert post(path, **body)[0] == 422
+        with pytest.raises(NotFound, match="no version"):
+            engine.migrate_case(case.id, int(number), by="ann")
 
 
 @pytest.mark.parametrize("bad", ["a\0b", "\ud800", "x" * 5000], ids=["nul", "half", "long"])
