@@ -383,7 +383,10 @@ class _Reading:
             connection = self._fetched.connection
             if connection.in_transaction:
                 connection.rollback()
-            self._database._give_back(self._fetched)
+            if connection.in_transaction:
+                self._fetched.pooled.invalidate()
+            else:
+                self._database._give_back(self._fetched)
         finally:
             self._release()
 

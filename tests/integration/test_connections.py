@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from engine.errors import Conflict
 from engine.runtime import Engine
 from engine.store import hints, tasks
-from engine.store.connect import READERS, Database, Disconnected
+from engine.store.connect import READERS, Connection, Database, Disconnected
 from tests.integration import drawings
 from tests.integration.conftest import MakeEngine, claim
 
@@ -55,6 +55,22 @@ def test_a_reader_of_sqlite_sees_one_moment(engine: Engine) -> None:
 
     with engine.database.reading() as connection:
         assert tasks.open_tasks(connection) == 1
+
+
+def test_a_reader_that_could_not_be_rolled_back_is_given_to_nobody(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if engine.database.dialect.name != "sqlite":
+        pytest.skip("a connection of PostgreSQL reads without a transaction")
+    # as after an error of the disk, which a rollback does not tell
+    with monkeypatch.context() as patch:
+        patch.setattr(Connection, "rollback", lambda self: None)
+        with engine.database.reading() as stuck:
+            stuck.run_text("SELECT 1")
+
+    with engine.database.reading() as connection:
+        assert connection is not stuck
+        assert tasks.open_tasks(connection) == 0
 
 
 def test_readers_beyond_those_kept_are_closed_again(engine: Engine) -> None:
