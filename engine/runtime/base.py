@@ -150,9 +150,14 @@ class Base:
         """Return how to read the large values that a snapshot refers to."""
         return functools.partial(blobs.read, connection, self.memory)
 
-    def reading(self, *, queries: int = 2) -> AbstractContextManager[Connection]:
-        """Yield a connection for queries; it waits for no writer. A single one costs less."""
-        return self.database.reading(queries=queries)
+    def reading(
+        self, *, queries: int = 2, one_moment: bool = False
+    ) -> AbstractContextManager[Connection]:
+        """Yield a connection for queries; it waits for no writer. A single one costs less.
+
+        `one_moment` is for who reads a snapshot and the large values that it refers to.
+        """
+        return self.database.reading(queries=queries, one_moment=one_moment)
 
 
 def note(

@@ -195,7 +195,7 @@ class Cases(Archive):
 
         Of an ended instance they are put together from its history.
         """
-        with self.reading() as connection:
+        with self.reading(one_moment=True) as connection:
             found = _found(connection, instance_id)
             stored = instances.snapshot_of(connection, found.id)
             if stored is not None and stored[1] is not None:
@@ -206,7 +206,7 @@ class Cases(Archive):
 
     def scopes(self, instance_id: str) -> list[dict[str, Any]]:
         """Return all variable scopes of a running instance, the outermost first."""
-        with self.reading() as connection:
+        with self.reading(one_moment=True) as connection:
             found = _found(connection, instance_id)
             stored = instances.snapshot_of(connection, found.id)
             if stored is None or stored[1] is None:

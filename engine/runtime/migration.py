@@ -72,7 +72,7 @@ class Migrations(Base):
         """
         names = _mapping(mapping)
         plain_text(instance_id, "the id of a case")
-        with self.reading() as connection:
+        with self.reading(one_moment=True) as connection:
             instance = instances.get(connection, instance_id)
             stored = instances.snapshot_of(connection, instance_id)
             if instance is None or stored is None:
@@ -142,7 +142,7 @@ class Migrations(Base):
         names, size = _mapping(mapping), page_size(page[1])
         plain_text(process_id, "process_id")
         after = optional_text(page[0], "after") or ""
-        with self.reading() as connection:
+        with self.reading(one_moment=True) as connection:
             source = deployed(connection, process_id, versions[0])
             target = deployed(connection, process_id, versions[1])
             if source.id == target.id:

@@ -112,7 +112,7 @@ class WorkList(Base):
 
     def task_view(self, task_id: str) -> TaskView:
         """Return a task with everything its page shows. Raises NotFound."""
-        with self.reading() as connection:
+        with self.reading(one_moment=True) as connection:
             task = found_task(connection, task_id)
             instance = instances.get(connection, task.instance_id)
             root = instances.get(connection, task.root_id)

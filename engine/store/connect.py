@@ -135,7 +135,9 @@ class Connection:
         """Begin a transaction; on SQLite a writer takes the lock at once."""
         if self.dialect.name == "sqlite":
             self._send("BEGIN IMMEDIATE" if write else "BEGIN", (), counted=False)
-        # psycopg sends BEGIN by itself before the first statement
+        elif not write:
+            self._send("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", (), counted=False)
+        # before what a writer sends first, psycopg sends BEGIN by itself
 
     def commit(self) -> None:
         """Make the transaction last."""
@@ -208,15 +210,17 @@ class Database:
             return self._opened()
         return _Writing(self, self._one_writer)
 
-    def reading(self, *, queries: int = 2) -> AbstractContextManager[Connection]:
+    def reading(
+        self, *, queries: int = 2, one_moment: bool = False
+    ) -> AbstractContextManager[Connection]:
         """Yield a connection for queries; it waits for no writer.
 
         On SQLite all of them see the same moment; for a single query, which always does, no
         transaction is begun. On PostgreSQL each query sees its own moment, as `read committed` is,
-        and none needs a transaction.
+        and none needs a transaction, unless `one_moment` asks for one: two round trips more.
         """
         if self._one_writer is None:
-            return self._opened_for_reading()
+            return self._opened_for_reading(one_moment=one_moment)
         return _Reading(self, self._one_reader, transaction=queries > 1)
 
     def close(self) -> None:
@@ -242,7 +246,7 @@ class Database:
             pooled.close()
 
     @contextmanager
-    def _opened_for_reading(self) -> Iterator[Connection]:
+    def _opened_for_reading(self, *, one_moment: bool) -> Iterator[Connection]:
         """Yield a connection of PostgreSQL whose every query is a transaction: one round trip."""
         pooled = self._checkout(self.reading_db)
         connection = Connection(self, pooled.driver_connection)
@@ -250,8 +254,12 @@ class Database:
         try:
             with _translated(self, committing=False):
                 driver.autocommit = True
+            if one_moment:
+                connection.begin(write=False)
             yield connection
         finally:
+            if one_moment and connection.in_transaction:
+                connection.rollback()
             if driver.closed or connection.in_transaction:
                 # broken, or left in the middle of a query: nobody else may get it
                 pooled.invalidate()

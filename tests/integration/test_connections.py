@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from engine.errors import Conflict
+from engine.errors import Conflict, NotFound
 from engine.runtime import Engine
 from engine.store import hints, tasks
 from engine.store.connect import READERS, Connection, Database, Disconnected
@@ -43,17 +43,22 @@ def test_only_several_queries_of_sqlite_need_a_transaction(engine: Engine) -> No
         assert connection.in_transaction
 
 
-def test_a_reader_of_sqlite_sees_one_moment(engine: Engine) -> None:
-    if engine.database.dialect.name != "sqlite":
-        pytest.skip("read committed: each query sees its own moment")
+def test_a_reader_who_asks_for_it_sees_one_moment(engine: Engine) -> None:
     engine.deploy({"a.bpmn": drawings.two_tasks()}, by="ann")
 
-    with engine.database.reading() as connection:
-        before = tasks.open_tasks(connection)
-        engine.start("p")
-        assert tasks.open_tasks(connection) == before == 0
+    def look() -> None:
+        with engine.database.reading(one_moment=True) as connection:
+            before = tasks.open_tasks(connection)
+            engine.start("p")
+            assert tasks.open_tasks(connection) == before == 0
+            raise NotFound("as a page of what is not there")
 
-    with engine.database.reading() as connection:
+    # when, then
+    with pytest.raises(NotFound):
+        look()
+    # and nothing of it is left for who comes next
+    with engine.database.reading(queries=1) as connection:
+        assert not connection.in_transaction
         assert tasks.open_tasks(connection) == 1
 
 

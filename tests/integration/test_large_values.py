@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from engine.model import InstanceState
 from engine.runtime import Engine
+from engine.store import blobs
 from tests.integration import drawings
 from tests.integration.conftest import MakeEngine, Traced, claim, kinds
 
@@ -161,6 +163,29 @@ def test_a_value_of_an_inner_scope_stands_beside_too(engine: Engine) -> None:
     # the end sweeps what only the state referred to
     assert engine.case(case.id).state is InstanceState.COMPLETED
     assert engine.variables(case.id)["letter"] == LETTER
+
+
+def test_who_looks_at_a_case_sees_one_moment_of_it(
+    engine: Engine, make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a case with a large value, and a process that does not remember it
+    engine.deploy({"a.bpmn": drawings.two_tasks()}, by="ann")
+    case = engine.start("p", {"letter": LETTER})
+    (task,) = engine.tasks()
+    other = make_engine(large_value_limit=1000, history_value_limit=1000)
+    read = blobs.read
+
+    def read_late(*given: Any) -> Mapping[str, bytes]:
+        """Read when the value has been removed: after the look at the snapshot."""
+        with engine.database.writing() as connection:
+            connection.run_text(f"DELETE FROM blob WHERE root_id = '{case.id}'")
+            connection.commit()
+        return read(*given)
+
+    monkeypatch.setattr(blobs, "read", read_late)
+    # when, then
+    assert other.task_view(task.id).variables["letter"] == LETTER
+    monkeypatch.undo()
 
 
 def test_work_whose_large_input_is_gone_becomes_an_incident_and_stops_nobody(
