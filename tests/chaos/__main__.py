@@ -23,7 +23,7 @@ from tests.chaos.round import ON_SERVER, Plan, Result, play
 #: run -> what the service does wrongly in it
 MUTANTS = {"mutant": "ignore_fence", "sweepless": "no_sweep"}
 #: mutant -> what is told when it is caught
-CAUGHT = {"ignore_fence": "not a stale one", "no_sweep": "not everything was done"}
+CAUGHT = {"ignore_fence": "not a stale one", "no_sweep": "and nothing ended for"}
 RUNS = ("sqlite", "postgres", "cluster", *MUTANTS)
 #: how long a mutant that gets stuck is waited for; seconds
 STUCK_S = 15.0
@@ -65,7 +65,7 @@ def plans(wanted: argparse.Namespace) -> list[Plan]:
             Plan(
                 name=name, cases=wanted.cases or cases, seconds=wanted.seconds or seconds,
                 seed=seed, mutant=MUTANTS.get(name), keep=wanted.keep,
-                drain_s=STUCK_S if name == "sweepless" else 90.0,
+                stuck_s=STUCK_S if name == "sweepless" else 90.0,
             )
         )  # fmt: skip
     return found

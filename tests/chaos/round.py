@@ -55,8 +55,10 @@ class Plan:
     seed: int
     #: what the service does wrongly on purpose
     mutant: str | None = None
-    #: what is left is stuck if, after the last fault, no element ends for so long; seconds
+    #: how long the service may take, after the last fault, until nothing is left to do; seconds
     drain_s: float = 90.0
+    #: what is left is stuck already if no element ends for so long; seconds
+    stuck_s: float = 90.0
     #: leave the folder with its logs where it is, also if nothing is broken
     keep: bool = False
 
@@ -190,17 +192,20 @@ class _Round:
     def _drained(self, is_done: Callable[[], bool], when: str) -> bool:
         self._faults.note(f"no more faults: {when}")
         ended, seen_at = self._ended(), time.monotonic()
-        while time.monotonic() < seen_at + self._plan.drain_s:
+        limit = seen_at + self._plan.drain_s
+        while time.monotonic() < min(limit, seen_at + self._plan.stuck_s):
             self._product.heal()
             if is_done():
                 self._faults.note("all is done")
                 return True
             if (now_ended := self._ended()) > ended:
-                # a machine that is slow is not a case that is stuck
                 ended, seen_at = now_ended, time.monotonic()
             time.sleep(_LOOK_S)
+        late = time.monotonic() >= limit
         self._result.violations.append(
-            f"{when}: not everything was done, and nothing more ended for {self._plan.drain_s:g} s"
+            f"{when}: not everything was done within {self._plan.drain_s:g} s"
+            if late
+            else f"{when}: not everything was done, and nothing ended for {self._plan.stuck_s:g} s"
         )
         return False
 
