@@ -79,8 +79,7 @@ class Incidents(Base):
                 freed = lanes.step_aside(tx.connection, found.work_id, tx.now)
             if freed is None:
                 raise Conflict(f"incident {incident_id} stops no lane")
-            for item in freed:
-                tx.tell(item.kind, item.topic, tx.now)
+            tx.tell_due(freed)
             return found
 
     def blocked_lanes(self, *, after: str = "", limit: int = 50) -> list[Blocked]:

@@ -16,8 +16,9 @@ from engine.store import blobs, history, incidents, instances, lanes, subscripti
 from engine.store.columns import moment_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from engine.model import Work
     from engine.runtime.base import Base
     from engine.store.connect import Connection
 
@@ -128,6 +129,11 @@ class Transaction:
             first, count = self.fresh.get(queue) or (fresh or new_id(), 0)
             self.fresh[queue] = first, count + 1
 
+    def tell_due(self, rows: Iterable[Work | lanes.Freed]) -> None:
+        """Have it announced that rows which others held may be claimed now."""
+        for row in rows:
+            self.tell(row.kind, row.topic, self.now)
+
     def keep_large(self, root_id: str, digest: str, text: str) -> None:
         """Store a large value of a case; the next step of the case need not read it."""
         self.history.keep(root_id, digest, text)
@@ -136,8 +142,7 @@ class Transaction:
     def leave_lanes(self, names: Sequence[str]) -> None:
         """Let the next row of each lane go that has just lost one; the caller has locked them."""
         if names:
-            for freed in lanes.leave(self.connection, names, self.now):
-                self.tell(freed.kind, freed.topic, self.now)
+            self.tell_due(lanes.leave(self.connection, names, self.now))
 
     def flush(self) -> None:
         """Write what was gathered: one statement for each table that has something to write."""

@@ -158,19 +158,26 @@ class Ledger(Base):
 
     def _fit(self, claimed: list[Work]) -> list[Work]:
         """Turn rows whose every attempt was killed, or that lack an input, into incidents."""
+        fit: list[Work] = []
         for item in claimed:
             if item.lost:
                 self._note_lost(item)
-        alive = [item for item in claimed if item.attempt <= 1 + self._retries(item)]
-        whole = [item for item in alive if not blobs.lacking(item)]
-        for item in claimed:
-            if item not in alive:
-                self.fail(item, _KILLED, "", retry_at=None)
-            elif item not in whole:
-                names = ", ".join(f"“{name}”" for name in blobs.lacking(item))
-                said = _SPOILT.format(names=names, case=item.root_id)
-                self.fail(item, said, "", retry_at=None)
-        return whole
+            fault = self._fault_of(item)
+            if fault is None:
+                fit.append(item)
+            else:
+                self.fail(item, fault, "", retry_at=None)
+        return fit
+
+    def _fault_of(self, item: Work) -> str | None:
+        """Return why a claimed row cannot be begun; None if it can."""
+        if item.attempt > 1 + self._retries(item):
+            return _KILLED
+        lacking = blobs.lacking(item)
+        if not lacking:
+            return None
+        names = ", ".join(f"“{name}”" for name in lacking)
+        return _SPOILT.format(names=names, case=item.root_id)
 
     @verb
     def _note_lost(self, item: Work) -> None:
@@ -270,8 +277,7 @@ class Ledger(Base):
         with self.transaction() as tx:
             given = sorted(items, key=lambda item: item.id)
             back = [item for item in given if work.release(tx.connection, item.id, item.fence)]
-            for item in back:
-                tx.tell(item.kind, item.topic, tx.now)
+            tx.tell_due(back)
             return len(back)
 
     @verb
@@ -284,8 +290,7 @@ class Ledger(Base):
         """
         with self.transaction() as tx:
             back = work.disown(tx.connection, owner, held)
-            for item in back:
-                tx.tell(item.kind, item.topic, tx.now)
+            tx.tell_due(back)
             if not back:
                 tx.abandon()
             return len(back)
@@ -299,8 +304,7 @@ class Ledger(Base):
         """
         with self.transaction() as tx:
             freed = work.free(tx.connection, owners, tx.now)
-            for item in freed:
-                tx.tell(item.kind, item.topic, tx.now)
+            tx.tell_due(freed)
             if not freed:
                 tx.abandon()
             return len(freed)
@@ -319,8 +323,7 @@ class Ledger(Base):
             for message_id in missed:
                 internal.offer_again(tx, message_id)
             healed, freed, self._healed = lanes.heal(tx.connection, self._healed, _REAPED, tx.now)
-            for item in freed:
-                tx.tell(item.kind, item.topic, tx.now)
+            tx.tell_due(freed)
             gone = _retain(tx)
             if not ended and not missed and not healed and not gone:
                 tx.abandon()

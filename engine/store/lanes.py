@@ -42,7 +42,7 @@ class Blocked:
 
 
 class Freed(NamedTuple):
-    """A row whose turn has come."""
+    """A row that may be claimed from now on: by kind and topic others hear of it."""
 
     kind: str
     topic: str

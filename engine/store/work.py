@@ -33,13 +33,6 @@ class Gone(NamedTuple):
     trigger_id: str | None
 
 
-class Queue(NamedTuple):
-    """Who does a row."""
-
-    kind: str
-    topic: str
-
-
 class Cell(NamedTuple):
     """Ready rows that a claim treats alike."""
 
@@ -221,7 +214,7 @@ _REVIVE = Statement(
     .where(_ours, _c.id == bindparam("b_id"), _c.state == sa.literal_column("'dead'"))
     .values(state="ready", attempt=0, due_at=bindparam("now"), free_at=bindparam("now"))
     .returning(_c.kind, _c.topic),
-    Queue,
+    lanes.Freed,
 )
 _EXTEND = Statement[Any](sa.update(work).where(_mine, _ready).values(free_at=bindparam("until")))
 _RELEASE = Statement[Any](
@@ -235,7 +228,7 @@ _DISOWN = Statement(
     .where(_ours, _ready, _c.owner == bindparam("b_owner"), sa.not_(among(_c.id, "held")))
     .values(owner=None, attempt=_c.attempt - 1, free_at=_c.due_at)
     .returning(_c.kind, _c.topic),
-    Queue,
+    lanes.Freed,
 )
 _FREE = Statement(
     sa.update(work)
@@ -243,7 +236,7 @@ _FREE = Statement(
     .where(_ours, _ready, among(_c.owner, "owners"), _c.free_at > bindparam("now"))
     .values(free_at=bindparam("now"))
     .returning(_c.kind, _c.topic),
-    Queue,
+    lanes.Freed,
 )
 _CLOSE = Statement[Any](
     sa.delete(work).where(_ours, _c.root_id == bindparam("root_id"), _c.token == bindparam("token"))
@@ -348,7 +341,7 @@ def dead(connection: Connection, work_id: str, fence: int) -> bool:
     return connection.run(_DEAD, b_id=work_id, b_fence=fence) == 1
 
 
-def revive(connection: Connection, work_id: str, now: datetime) -> Queue | None:
+def revive(connection: Connection, work_id: str, now: datetime) -> lanes.Freed | None:
     """Make a dead row ready again, its attempts counted anew; None if it is not dead."""
     return connection.one(_REVIVE, b_id=work_id, now=now)
 
@@ -363,12 +356,12 @@ def release(connection: Connection, work_id: str, fence: int) -> bool:
     return connection.run(_RELEASE, b_id=work_id, b_fence=fence) == 1
 
 
-def disown(connection: Connection, owner: str, held: Sequence[str]) -> list[Queue]:
+def disown(connection: Connection, owner: str, held: Sequence[str]) -> list[lanes.Freed]:
     """Give back what an owner has without knowing it: all of its rows but these."""
     return connection.all(_DISOWN, b_owner=owner, held=held)
 
 
-def free(connection: Connection, owners: Sequence[str], now: datetime) -> list[Queue]:
+def free(connection: Connection, owners: Sequence[str], now: datetime) -> list[lanes.Freed]:
     """End the leases of owners that are no more; return what may be claimed by that."""
     return connection.all(_FREE, owners=owners, now=now)
 
